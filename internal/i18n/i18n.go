@@ -76,6 +76,12 @@ func T(ctx context.Context, key string, args ...any) string {
 	return m.format(args)
 }
 
+// Raw returns the sentence for key with its places as they stand, for a script
+// that fills them in.
+func Raw(ctx context.Context, key string) string {
+	return catalogues[Lang(ctx)][key].source
+}
+
 // Has reports whether key has a sentence in lang.
 func Has(lang, key string) bool {
 	_, ok := catalogues[lang][key]
@@ -83,7 +89,10 @@ func Has(lang, key string) bool {
 }
 
 // message is a parsed sentence: text and places by turns.
-type message []segment
+type message struct {
+	source   string
+	segments []segment
+}
 
 type segment struct {
 	text      string // literal, when name is empty
@@ -93,29 +102,30 @@ type segment struct {
 }
 
 func parse(s string) (message, error) {
-	var m message
+	m := message{source: s}
 	for s != "" {
 		open := strings.IndexByte(s, '{')
 		if open < 0 {
-			return append(m, segment{text: s}), nil
+			m.segments = append(m.segments, segment{text: s})
+			return m, nil
 		}
 		if open > 0 {
-			m = append(m, segment{text: s[:open]})
+			m.segments = append(m.segments, segment{text: s[:open]})
 		}
 		end := strings.IndexByte(s[open:], '}')
 		if end < 0 {
-			return nil, fmt.Errorf("no } after %q", s[open:])
+			return message{}, fmt.Errorf("no } after %q", s[open:])
 		}
 		parts := strings.Split(s[open+1:open+end], "|")
 		switch {
 		case parts[0] == "":
-			return nil, fmt.Errorf("a place without a name")
+			return message{}, fmt.Errorf("a place without a name")
 		case len(parts) == 1:
-			m = append(m, segment{name: parts[0]})
+			m.segments = append(m.segments, segment{name: parts[0]})
 		case len(parts) == 3:
-			m = append(m, segment{name: parts[0], one: parts[1], many: parts[2], choice: true})
+			m.segments = append(m.segments, segment{name: parts[0], one: parts[1], many: parts[2], choice: true})
 		default:
-			return nil, fmt.Errorf("%q wants one singular and one plural", parts[0])
+			return message{}, fmt.Errorf("%q wants one singular and one plural", parts[0])
 		}
 		s = s[open+end+1:]
 	}
@@ -123,11 +133,11 @@ func parse(s string) (message, error) {
 }
 
 func (m message) format(args []any) string {
-	if len(m) == 1 && m[0].name == "" {
-		return m[0].text
+	if len(m.segments) == 1 && m.segments[0].name == "" {
+		return m.source
 	}
 	var b strings.Builder
-	for _, seg := range m {
+	for _, seg := range m.segments {
 		if seg.name == "" {
 			b.WriteString(seg.text)
 			continue

@@ -1,0 +1,65 @@
+package views
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/url"
+
+	"waveadmin/internal/auth"
+	"waveadmin/internal/i18n"
+)
+
+var languageNames = map[string]string{"ja": "日本語", "en": "English"}
+
+var themes = []struct{ name, icon string }{{"auto", "monitor"}, {"light", "sun"}, {"dark", "moon"}}
+
+func themeOf(ctx context.Context) string { return cmp.Or(PrefsFrom(ctx).Theme, "auto") }
+
+func densityOf(ctx context.Context) string { return cmp.Or(PrefsFrom(ctx).Density, "comfortable") }
+
+type pathKey struct{}
+
+// WithPath returns a context whose pages know their own address, path and query,
+// so that a switch of language comes back to the same view.
+func WithPath(ctx context.Context, u *url.URL) context.Context {
+	return context.WithValue(ctx, pathKey{}, u)
+}
+
+// withParam returns the address of this page with one parameter set.
+func withParam(ctx context.Context, name, value string) string {
+	u, _ := ctx.Value(pathKey{}).(*url.URL)
+	if u == nil {
+		return "?" + url.Values{name: {value}}.Encode()
+	}
+	q := u.Query()
+	q.Set(name, value)
+	return u.EscapedPath() + "?" + q.Encode()
+}
+
+// userMark names the person for the keys of drafts in the browser without
+// giving the subject away to whoever reads its storage.
+func userMark(ctx context.Context) string {
+	a := auth.ActorFrom(ctx)
+	if a.Subject == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(a.Issuer + "\x00" + a.Subject))
+	return hex.EncodeToString(sum[:6])
+}
+
+// scriptTexts is every sentence that a script composes, with its places.
+func scriptTexts(ctx context.Context) map[string]string {
+	keys := []string{
+		"js.unsaved", "js.unsaved_none", "js.nothing_to_save", "js.to_on", "js.to_off", "js.mark_on", "js.mark_off", "js.revert",
+		"js.group_filtered", "js.group_count", "js.no_connection", "js.no_answer", "js.failed", "js.signed_out", "js.dismiss",
+		"js.draft", "js.draft_restored", "js.leave", "js.review_off", "js.review_group", "js.review_old", "js.review_always",
+		"js.filter_count", "js.saving", "js.viewer",
+	}
+	texts := make(map[string]string, len(keys))
+	for _, key := range keys {
+		texts[key[len("js."):]] = i18n.Raw(ctx, key)
+	}
+	return texts
+}
