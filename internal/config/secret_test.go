@@ -1,0 +1,125 @@
+package config_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+
+	"waveadmin/internal/config"
+)
+
+func TestSecret_printsInNoFormat(t *testing.T) {
+	type holder struct{ hidden config.Config } // fmt cannot call methods in there
+	cfg := config.Default()
+	cfg.Session.Secret = config.NewSecret("canary")
+	cfg.Session.PreviousSecrets = []config.Secret{config.NewSecret("canary")}
+	cfg.Database.URL = "postgres://user:canary@db.example/wave?password=canary"
+
+	var out bytes.Buffer
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		fmt.Fprintf(&out, verb, cfg)
+		fmt.Fprintf(&out, verb, &cfg.Session)
+		fmt.Fprintf(&out, verb, cfg.Session.Secret)
+		fmt.Fprintf(&out, verb, cfg.Database.URL)
+	}
+	fmt.Fprintf(&out, "%v %+v", holder{config.Config{Session: cfg.Session}}, cfg.Session.PreviousSecrets)
+	j, err := json.Marshal(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := yaml.Marshal(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.Write(j)
+	out.Write(y)
+	slog.New(slog.NewTextHandler(&out, nil)).Info("start", "config", cfg, "secret", cfg.Session.Secret, "url", cfg.Database.URL)
+	slog.New(slog.NewJSONHandler(&out, nil)).Info("start", "config", cfg, "secret", cfg.Session.Secret, "url", cfg.Database.URL)
+	if err := config.Print(&out, cfg, nil); err != nil {
+		t.Fatal(err)
+	}
+
+	if strings.Contains(out.String(), "canary") || strings.Contains(out.String(), "63616e617279") {
+		t.Errorf("a secret is printed:\n%s", out.String())
+	}
+	if !strings.Contains(out.String(), "[redacted]") {
+		t.Error("nothing says [redacted]")
+	}
+	if got := cfg.Session.Secret.Reveal(); got != "canary" {
+		t.Errorf("Reveal = %q", got)
+	}
+}
+
+func TestDatabaseURL_printsAllButThePassword(t *testing.T) {
+	tests := []struct{ name, url, want string }{
+		{"a file", "sqlite:data/wave.db", "sqlite:data/wave.db"},
+		{"a password", "postgres://user:pw@h:5432/d?sslmode=require", "postgres://user@h:5432/d?sslmode=require"},
+		{"a password as a parameter", "postgres://h/d?user=u&password=pw", "postgres://h/d?user=u"},
+		{"what cannot be read", "postgres://user:p%w@h", "[redacted]"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := config.DatabaseURL(tt.url).String(); got != tt.want {
+				t.Errorf("%q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestLoad_secretFiles(t *testing.T) {
+	withFile := func(path string) string {
+		return strings.Replace(complete, "client_secret: canary-wave-secret", "client_secret_file: "+path, 1)
+	}
+	tests := []struct {
+		name, text string
+		mode       os.FileMode
+		want       string // of the secret
+		refusal    string
+	}{
+		{"one newline is cut", "canary-from-file\n", 0o600, "canary-from-file", ""},
+		{"only one newline is cut", "canary-from-file\n\n", 0o640, "canary-from-file\n", "begins or ends with space"},
+		{"an empty file", "\n", 0o600, "", "is empty"},
+		{"a file for everyone", "canary-from-file", 0o644, "", "can be read by everyone (mode 0644)"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			file := write(t, "secret", tt.text, tt.mode)
+			cfg, _, err := config.Load(config.Sources{File: write(t, "c.yaml", withFile(file), 0o600)})
+			if tt.refusal != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.refusal) || strings.Contains(err.Error(), "canary") {
+					t.Fatalf("error = %v, want %q", err, tt.refusal)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := cfg.Wave.ClientSecret.Reveal(); got != tt.want {
+				t.Errorf("secret = %q, want %q", got, tt.want)
+			}
+		})
+	}
+
+	t.Run("both given", func(t *testing.T) {
+		file := write(t, "secret", "canary-from-file", 0o600)
+		_, _, err := config.Load(config.Sources{
+			File: write(t, "c.yaml", withFile(file), 0o600),
+			Env:  []string{"WAVEADMIN_WAVE_CLIENT_SECRET=canary-from-env"},
+		})
+		if err == nil || !strings.Contains(err.Error(), "is given as well as wave.client_secret (WAVEADMIN_WAVE_CLIENT_SECRET)") || strings.Contains(err.Error(), "canary") {
+			t.Errorf("error = %v", err)
+		}
+	})
+	t.Run("no such file", func(t *testing.T) {
+		_, _, err := config.Load(config.Sources{File: write(t, "c.yaml", withFile("/no/such"), 0o600)})
+		if err == nil || !strings.Contains(err.Error(), "c.yaml:5:23: wave.client_secret_file: open /no/such") {
+			t.Errorf("error = %v", err)
+		}
+	})
+}
