@@ -2,6 +2,8 @@ package views
 
 import (
 	"net/url"
+	"strconv"
+	"strings"
 
 	"waveadmin/internal/wave"
 )
@@ -37,4 +39,79 @@ func UndoURL(id wave.UserID, changeID string) string {
 // ChangeStateURL returns the fragment that says where a change stands.
 func ChangeStateURL(changeID string) string {
 	return "/changes/" + url.PathEscape(changeID) + "/state"
+}
+
+// ListQuery is the state of the reseller table, all of which stands in its
+// address. Size and Sort are as in the address, already checked.
+type ListQuery struct {
+	Text            string
+	Sort            string // column, empty for the email
+	Desc            bool
+	Page            int // from 1
+	Size            int // rows a page
+	On, Off         []wave.Key
+	NeverRegistered bool
+	ChangedDays     int // 0 for any
+	Unusual         bool
+}
+
+// DefaultSize is the rows of a page when the address names none.
+const DefaultSize = 50
+
+// Sizes are the rows of a page that a person can choose.
+var Sizes = []int{25, 50, 100, 200}
+
+// URL returns the address of the view, without what is as by default.
+func (q ListQuery) URL() string {
+	v := url.Values{}
+	set := func(name, value string, is bool) {
+		if is {
+			v.Set(name, value)
+		}
+	}
+	set("q", q.Text, q.Text != "")
+	set("sort", q.SortValue(), q.Sort != "" && (q.Sort != "email" || q.Desc))
+	set("page", strconv.Itoa(q.Page), q.Page > 1)
+	set("size", strconv.Itoa(q.Size), q.Size != 0 && q.Size != DefaultSize)
+	set("on", joinKeys(q.On), len(q.On) > 0)
+	set("off", joinKeys(q.Off), len(q.Off) > 0)
+	set("never_registered", "1", q.NeverRegistered)
+	set("changed_days", strconv.Itoa(q.ChangedDays), q.ChangedDays > 0)
+	set("unusual", "1", q.Unusual)
+	if len(v) == 0 {
+		return ResellersURL
+	}
+	return ResellersURL + "?" + v.Encode()
+}
+
+// SortValue returns the sort parameter: the column, "-" in front for descending.
+func (q ListQuery) SortValue() string {
+	if q.Desc {
+		return "-" + q.Sort
+	}
+	return q.Sort
+}
+
+// Filtered reports whether q leaves accounts out.
+func (q ListQuery) Filtered() bool {
+	return q.Text != "" || len(q.On)+len(q.Off) > 0 || q.NeverRegistered || q.ChangedDays > 0 || q.Unusual
+}
+
+// Cleared returns q without its search and filters.
+func (q ListQuery) Cleared() ListQuery {
+	return ListQuery{Sort: q.Sort, Desc: q.Desc, Size: q.Size, Page: 1}
+}
+
+// AtPage returns q at another page.
+func (q ListQuery) AtPage(page int) ListQuery {
+	q.Page = page
+	return q
+}
+
+func joinKeys(keys []wave.Key) string {
+	s := make([]string, len(keys))
+	for i, key := range keys {
+		s[i] = string(key)
+	}
+	return strings.Join(s, ",")
 }

@@ -1,0 +1,103 @@
+package views
+
+import (
+	"context"
+	"time"
+
+	"waveadmin/internal/i18n"
+	"waveadmin/internal/wave"
+)
+
+// AccountProps is what every page of one account shows on top.
+type AccountProps struct {
+	Account wave.Reseller
+	Fresh   FreshProps
+	Notice  *NoticeProps
+}
+
+// PermFormProps is the form of one account's flags.
+type PermFormProps struct {
+	Account    wave.Reseller
+	Staged     wave.Wanted // laid over what is saved
+	Reason     string
+	AsOf       time.Time // of the data, for the review of old data
+	Confirm    string    // ui.confirm: always, risky or never
+	NeedReason bool
+	ReasonErr  string // what is wrong with the reason
+
+	Saved    *SavedProps
+	Message  string // such as that there is nothing to save
+	Failure  *FailureProps
+	Checking *CheckingProps
+	Conflict *ConflictProps
+}
+
+// SavedProps says what a save did.
+type SavedProps struct {
+	Sentence string   // such as "Saved 3 changes at 14:03:22 JST"
+	More     []string // what others changed, what was left
+	UndoURL  string   // where to post the undo; empty when there is nothing to undo
+}
+
+// FailureProps stands beside the button whose press failed.
+type FailureProps struct {
+	Sentence  string
+	RequestID string
+}
+
+// CheckingProps is a save whose answer was lost.
+type CheckingProps struct {
+	StateURL string
+}
+
+// ConflictProps is what a person must look at before anything is sent.
+type ConflictProps struct {
+	Why  string
+	Rows []ConflictRow
+}
+
+// ConflictRow is one flag that moved, or that the person wants to move.
+type ConflictRow struct {
+	Label string
+	Seen  wave.State
+	Now   wave.State
+	Mine  string // "on" or "off", empty when the person did not touch it
+	By    string // who moved it and when; empty when nobody did
+}
+
+// readOnly reports whether the form only shows: to a viewer, or for an account
+// whose record is flawed.
+func (p PermFormProps) readOnly(ctx context.Context) bool {
+	return !mayModify(ctx) || p.Account.Flaw != wave.NoFlaw
+}
+
+func (p PermFormProps) grid(ctx context.Context) GridProps {
+	return GridProps{
+		Prefix: "is.", WithWas: true, ReadOnly: p.readOnly(ctx),
+		Groups: Grid(ctx, p.Account.Meta, p.Staged),
+	}
+}
+
+// groupName returns what a billing group is called, with its ids.
+func groupName(g wave.BillingGroup) string {
+	if g.Name != "" {
+		return g.Name
+	}
+	return g.CompanyID
+}
+
+func stateLabel(ctx context.Context, s wave.State) string { return t(ctx, "state."+s.String()) }
+
+func dateOrNever(ctx context.Context, at time.Time) string {
+	if at.IsZero() {
+		return t(ctx, "details.never")
+	}
+	return i18n.Full(ctx, at)
+}
+
+func reasonLabel(ctx context.Context, p PermFormProps) string {
+	if p.NeedReason {
+		return t(ctx, "save.reason_required")
+	}
+	return t(ctx, "save.reason")
+}

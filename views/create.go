@@ -1,0 +1,48 @@
+package views
+
+import (
+	"maps"
+	"slices"
+
+	"waveadmin/internal/wave"
+)
+
+// CreateProps is the form for a new account, as the person has filled it in.
+type CreateProps struct {
+	Email     string
+	CompanyID string
+	Input     wave.InputType
+	Notify    bool
+	Reason    string
+	SubmitID  string
+	Groups    []GroupProps
+	Min, Max  int // length of a password
+	Companies []wave.BillingGroup
+	Complete  bool // whether Companies can be trusted to be all
+	Hint      CompanyHint
+	EmailUsed bool // the address has an account already
+	Errors    map[string]string
+	Failure   *FailureProps
+	Checking  *CheckingProps
+}
+
+// CompanyHint says whom the typed company id means.
+type CompanyHint struct {
+	Typed bool
+	Found *wave.BillingGroup
+}
+
+// sortedFields returns the fields with errors in the order of the forms.
+func sortedFields(errors map[string]string) []string {
+	order := []string{"email", "company_id", "password", "confirm", "reason"}
+	return slices.SortedFunc(maps.Keys(errors), func(a, b string) int {
+		return slices.Index(order, a) - slices.Index(order, b)
+	})
+}
+
+func companyLabel(g wave.BillingGroup) string {
+	if g.ID == "" {
+		return g.Name
+	}
+	return g.Name + " (" + g.ID + ")"
+}
