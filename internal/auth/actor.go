@@ -15,6 +15,16 @@ const (
 
 func (r Role) String() string { return [...]string{"none", "viewer", "editor"}[r] }
 
+// roleNamed is the reverse of Role.String. What it does not know is NoRole.
+func roleNamed(name string) Role {
+	for _, role := range []Role{Viewer, Editor} {
+		if role.String() == name {
+			return role
+		}
+	}
+	return NoRole
+}
+
 // An Actor is a person who signed in. Issuer and Subject together are the
 // identity; Name and Email are for the eye and may change.
 type Actor struct {

@@ -1,0 +1,149 @@
+package auth
+
+import (
+	"context"
+	"crypto/subtle"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+
+	"golang.org/x/oauth2"
+
+	"waveadmin/internal/db"
+	"waveadmin/internal/fault"
+)
+
+// Callback ends an attempt to sign in and returns the path to go on to. On
+// success a new session has replaced the one that the browser had, if any.
+//
+// It fails with fault.Invalid when the attempt is unknown or used or the
+// provider's answer cannot be trusted, fault.Forbidden when the person declined
+// or has no role here, and fault.Unavailable when the provider cannot be asked.
+// Then there is no new session, and an old one is left alone.
+func (a *Auth) Callback(w http.ResponseWriter, r *http.Request) (returnTo string, err error) {
+	ctx := r.Context()
+	query := r.URL.Query()
+	l, code, no := a.checkCallback(w, r, query)
+	if no != nil {
+		return "", a.refuse(r, no)
+	}
+	who, no := a.identify(ctx, l, code)
+	if no != nil {
+		return "", a.refuse(r, no)
+	}
+	if err := a.store.begin(w, r, who); err != nil {
+		return "", fmt.Errorf("sign-in: %w", err)
+	}
+	a.cfg.Log.LogAttrs(ctx, slog.LevelInfo, "signed in",
+		slog.String("issuer", who.Issuer), slog.String("subject", who.Subject), slog.String("role", who.Role.String()))
+	return l.ReturnTo, nil
+}
+
+// checkCallback checks what the browser brought, before anyone is asked, and
+// returns the attempt and its code. Whatever it finds, the attempt is used up.
+func (a *Auth) checkCallback(w http.ResponseWriter, r *http.Request, query url.Values) (login, string, *refusal) {
+	for _, name := range []string{"state", "iss", "error", "code"} {
+		if len(query[name]) > 1 {
+			return login{}, "", untrusted(name+"_repeated", nil)
+		}
+	}
+	state := query.Get("state")
+	l, ok := a.takeLogin(w, r, state)
+	if !ok {
+		return login{}, "", lapsed("login_cookie")
+	}
+	if subtle.ConstantTimeCompare([]byte(l.State), []byte(state)) != 1 {
+		return login{}, "", lapsed("state")
+	}
+	switch err := a.useOnce(r.Context(), l); {
+	case errors.Is(err, errUsed):
+		return login{}, "", lapsed("state_used")
+	case err != nil:
+		return login{}, "", &refusal{code: "database", err: err}
+	}
+	d, err := a.provider.discovered(r.Context()) // after a restart it may be the first
+	if err != nil {
+		return login{}, "", down("discovery", err)
+	}
+	if iss := query.Get("iss"); iss != "" && iss != a.cfg.Issuer || iss == "" && d.sendsIss {
+		return login{}, "", untrusted("callback_iss", nil)
+	}
+	switch problem := query.Get("error"); {
+	case problem == "access_denied":
+		return login{}, "", &refusal{code: "access_denied", kind: fault.Forbidden, say: fault.Say("signin.cancelled")}
+	case query.Has("error"):
+		return login{}, "", untrusted("provider_error", fmt.Errorf("%.100q", problem))
+	}
+	if query.Get("code") == "" {
+		return login{}, "", untrusted("code_missing", nil)
+	}
+	return l, query.Get("code"), nil
+}
+
+var errUsed = errors.New("used before")
+
+// useOnce marks the attempt as used. Deleting the cookie is not enough: a copy
+// of it would still open.
+func (a *Auth) useOnce(ctx context.Context, l login) error {
+	return a.db.Write(ctx, func(tx *sql.Tx) error {
+		if err := a.store.sweep(ctx, tx); err != nil {
+			return err
+		}
+		res, err := tx.ExecContext(ctx, `INSERT INTO used_logins (state, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
+			hashOf(l.State), db.Micros(l.At.Add(loginLife)))
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 1 {
+			return err
+		}
+		return errUsed
+	})
+}
+
+// identify asks the provider who the person behind code is.
+func (a *Auth) identify(ctx context.Context, l login, code string) (record, *refusal) {
+	d := a.provider.known()
+	ctx = a.provider.context(ctx)
+	token, err := d.oauth.Exchange(ctx, code, oauth2.VerifierOption(l.Verifier))
+	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok && refused.Response.StatusCode < 500 {
+		// Its body may hold anything; the code alone is safe to log.
+		return record{}, untrusted("exchange", fmt.Errorf("status %d, %.100q", refused.Response.StatusCode, refused.ErrorCode))
+	}
+	if err != nil {
+		return record{}, down("exchange", scrub(err))
+	}
+	raw, _ := token.Extra("id_token").(string)
+	claims, no := a.verify(ctx, d, raw, l.Nonce, token.AccessToken)
+	if no != nil {
+		return record{}, no
+	}
+	if claims, no = a.withGroups(ctx, d, claims, token); no != nil {
+		return record{}, no
+	}
+
+	who := record{
+		Actor: Actor{Issuer: a.cfg.Issuer, Subject: claims.Subject, Name: claims.Name, Email: claims.Email},
+		sid:   claims.SID,
+	}
+	if who.Role = a.roleOf(claims.Groups); who.Role == NoRole {
+		return record{}, &refusal{
+			code: "no_role", kind: fault.Forbidden, say: fault.Say("signin.no_role", "name", who.Display()), subject: who.Subject,
+		}
+	}
+	if d.endSession != "" && len(raw) <= maxHint {
+		who.idToken = raw
+	}
+	return who, nil
+}
+
+// scrub keeps the body of an answer out of the log.
+func scrub(err error) error {
+	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
+		return fmt.Errorf("status %d", refused.Response.StatusCode)
+	}
+	return err
+}

@@ -1,0 +1,197 @@
+package auth
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+)
+
+const (
+	maxIDToken = 16 << 10
+	maxSubject = 255
+	iatPast    = 10 * time.Minute
+	iatFuture  = 2 * time.Minute
+)
+
+// claims are what we take from an ID token and from userinfo. Odd values of the
+// ones that are only shown are left out.
+type claims struct {
+	Subject string
+	SID     string
+	Name    string
+	Email   string
+	Groups  json.RawMessage // nil when there is no such claim
+}
+
+// verify returns the claims of a raw ID token after every check on it. go-oidc
+// checks signature, issuer, audience and expiry and leaves the rest to us.
+func (a *Auth) verify(ctx context.Context, d *discovery, raw, nonce, access string) (claims, *refusal) {
+	if no := a.checkShape(raw); no != nil {
+		return claims{}, no
+	}
+	token, err := d.verifier.Verify(ctx, raw)
+	if _, expired := errors.AsType[*oidc.TokenExpiredError](err); expired {
+		return claims{}, untrusted("expired", err)
+	}
+	if err != nil {
+		return claims{}, untrusted("verify", err)
+	}
+	var all map[string]json.RawMessage
+	if err := token.Claims(&all); err != nil {
+		return claims{}, untrusted("claims", err)
+	}
+
+	now := a.cfg.Now()
+	switch {
+	case !exactNames(all):
+		return claims{}, untrusted("claim_names", nil)
+	case subtle.ConstantTimeCompare([]byte(token.Nonce), []byte(nonce)) != 1:
+		return claims{}, untrusted("nonce", nil)
+	case token.Issuer != a.cfg.Issuer: // go-oidc makes an exception for Google
+		return claims{}, untrusted("issuer", nil)
+	case !validSubject(token.Subject):
+		return claims{}, untrusted("sub", nil)
+	case !a.forUs(token.Audience, all["azp"]):
+		return claims{}, untrusted("audience", nil)
+	case token.IssuedAt.Before(now.Add(-iatPast)) || token.IssuedAt.After(now.Add(iatFuture)):
+		return claims{}, untrusted("iat", nil)
+	case all["events"] != nil: // a logout token is no ID token
+		return claims{}, untrusted("events", nil)
+	case all["at_hash"] != nil && token.VerifyAccessToken(access) != nil:
+		return claims{}, untrusted("at_hash", nil)
+	}
+	return a.pick(token.Subject, all), nil
+}
+
+// checkShape checks a token before its signature: that it is a compact JWS, not
+// too large, of a type and an algorithm that an ID token may have.
+func (a *Auth) checkShape(raw string) *refusal {
+	if raw == "" {
+		return untrusted("id_token_missing", nil)
+	}
+	if len(raw) > maxIDToken {
+		return untrusted("id_token_too_large", nil)
+	}
+	head, _, _ := strings.Cut(raw, ".")
+	text, err := base64.RawURLEncoding.DecodeString(head)
+	if err != nil || strings.Count(raw, ".") != 2 {
+		return untrusted("id_token_not_compact", err)
+	}
+	var header map[string]any // not a struct: those match names in any case
+	if err := json.Unmarshal(text, &header); err != nil {
+		return untrusted("id_token_not_compact", err)
+	}
+	if typ, ok := header["typ"]; ok && typ != "" && typ != "JWT" {
+		return untrusted("typ", fmt.Errorf("%.100v", typ))
+	}
+	if alg, _ := header["alg"].(string); !slices.Contains(a.cfg.SigningAlgs, alg) {
+		return untrusted("alg", fmt.Errorf("%.100v", header["alg"]))
+	}
+	return nil
+}
+
+// forUs reports whether a token with these claims was made for this client.
+func (a *Auth) forUs(aud []string, rawAzp json.RawMessage) bool {
+	var azp string
+	if rawAzp != nil && json.Unmarshal(rawAzp, &azp) != nil {
+		return false
+	}
+	alone := len(aud) == 1 && aud[0] == a.cfg.ClientID
+	if azp != "" && azp != a.cfg.ClientID {
+		return false
+	}
+	return alone || !a.cfg.StrictAudience && azp == a.cfg.ClientID && slices.Contains(aud, a.cfg.ClientID)
+}
+
+// exactNames reports whether no claim has the name of one that matters in other
+// letters. encoding/json would read "Sub" for "sub".
+func exactNames(all map[string]json.RawMessage) bool {
+	for name := range all {
+		for _, exact := range []string{"iss", "sub", "aud", "azp", "exp", "iat", "nbf", "nonce", "at_hash", "events"} {
+			if name != exact && strings.EqualFold(name, exact) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func validSubject(s string) bool {
+	return s != "" && len(s) <= maxSubject && utf8.ValidString(s) &&
+		strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) < 0
+}
+
+// pick returns what we use of all claims of subject.
+func (a *Auth) pick(subject string, all map[string]json.RawMessage) claims {
+	return claims{
+		Subject: subject, SID: shortText(all["sid"]), Name: shortText(all["name"]), Email: shortText(all["email"]),
+		Groups: all[a.cfg.GroupsClaim],
+	}
+}
+
+// shortText returns a claim that is a string of one short line, else "".
+func shortText(raw json.RawMessage) string {
+	var s string
+	if json.Unmarshal(raw, &s) != nil || len(s) > maxSubject || !printable(s) {
+		return ""
+	}
+	return strings.TrimSpace(s)
+}
+
+// withGroups returns c with the groups of userinfo if the ID token had no such
+// claim; the name and email of there fill gaps.
+func (a *Auth) withGroups(ctx context.Context, d *discovery, c claims, token *oauth2.Token) (claims, *refusal) {
+	if c.Groups != nil || d.oidc.UserInfoEndpoint() == "" {
+		return c, nil
+	}
+	info, err := d.oidc.UserInfo(ctx, oauth2.StaticTokenSource(token))
+	if err != nil {
+		return c, down("userinfo", err)
+	}
+	var all map[string]json.RawMessage
+	if err := info.Claims(&all); err != nil || !exactNames(all) {
+		return c, untrusted("userinfo", err)
+	}
+	if info.Subject != c.Subject {
+		return c, untrusted("userinfo_sub", nil)
+	}
+	more := a.pick(c.Subject, all)
+	c.Groups = more.Groups
+	if c.Name == "" {
+		c.Name = more.Name
+	}
+	if c.Email == "" {
+		c.Email = more.Email
+	}
+	return c, nil
+}
+
+// roleOf returns the role of a groups claim: exact names, and nothing for a
+// claim that is not a list of strings.
+func (a *Auth) roleOf(raw json.RawMessage) Role {
+	var groups []*string
+	if json.Unmarshal(raw, &groups) != nil || slices.Contains(groups, nil) {
+		return NoRole
+	}
+	role := NoRole
+	for _, g := range groups {
+		switch {
+		case slices.Contains(a.cfg.EditorGroups, *g):
+			return Editor
+		case slices.Contains(a.cfg.ViewerGroups, *g):
+			role = Viewer
+		}
+	}
+	return role
+}

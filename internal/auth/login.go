@@ -1,0 +1,131 @@
+package auth
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+)
+
+const (
+	loginLife = 10 * time.Minute
+	maxLogins = 5           // attempts at once, one a tab
+	skew      = time.Minute // between the clocks of our own machines
+)
+
+// login is one attempt to sign in. It lives in a cookie of its own, so several
+// tabs do not disturb each other.
+type login struct {
+	State    string    `json:"s"`
+	Nonce    string    `json:"n"`
+	Verifier string    `json:"v"` // of PKCE
+	ReturnTo string    `json:"r"`
+	At       time.Time `json:"t"`
+}
+
+// Begin sends the browser to the provider with a new attempt, which comes back
+// to the path in return_to. With prompt=login in the query the provider is told
+// to ask again who it is. It fails with fault.Unavailable while the provider has
+// never answered.
+func (a *Auth) Begin(w http.ResponseWriter, r *http.Request) error {
+	d, err := a.provider.discovered(r.Context())
+	if err != nil {
+		return a.refuse(r, down("discovery", err))
+	}
+	query := r.URL.Query()
+	l := login{
+		State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(),
+		ReturnTo: ReturnTo(query.Get("return_to")), At: a.cfg.Now(),
+	}
+	a.dropOldest(w, r)
+	name := a.loginCookie(l.State)
+	text, err := json.Marshal(l)
+	if err != nil {
+		return err
+	}
+	a.setCookie(w, name, a.logins.seal(text, name), loginLife)
+
+	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(l.Verifier), oidc.Nonce(l.Nonce)}
+	if query.Get("prompt") == "login" {
+		options = append(options, oauth2.SetAuthURLParam("prompt", "login"))
+	}
+	http.Redirect(w, r, d.oauth.AuthCodeURL(l.State, options...), http.StatusSeeOther)
+	return nil
+}
+
+// takeLogin returns the attempt that state belongs to and deletes its cookie.
+func (a *Auth) takeLogin(w http.ResponseWriter, r *http.Request, state string) (login, bool) {
+	name := a.loginCookie(state)
+	c, err := r.Cookie(name)
+	if err != nil {
+		return login{}, false
+	}
+	a.dropCookie(w, name)
+	return a.openLogin(c)
+}
+
+// openLogin returns the attempt in a cookie, if it is ours and not too old.
+func (a *Auth) openLogin(c *http.Cookie) (login, bool) {
+	var l login
+	text, ok := a.logins.open(c.Value, c.Name)
+	if !ok || json.Unmarshal(text, &l) != nil {
+		return login{}, false
+	}
+	age := a.cfg.Now().Sub(l.At)
+	return l, age > -skew && age < loginLife
+}
+
+// dropOldest makes room for one more attempt. What does not open counts as
+// oldest.
+func (a *Auth) dropOldest(w http.ResponseWriter, r *http.Request) {
+	type attempt struct {
+		name string
+		at   time.Time
+	}
+	var all []attempt
+	for _, c := range r.Cookies() {
+		if strings.HasPrefix(c.Name, a.cookieName("-l-")) {
+			l, _ := a.openLogin(c)
+			all = append(all, attempt{c.Name, l.At})
+		}
+	}
+	slices.SortFunc(all, func(x, y attempt) int { return x.at.Compare(y.at) })
+	for _, old := range all[:max(0, len(all)-maxLogins+1)] {
+		a.dropCookie(w, old.name)
+	}
+}
+
+func (a *Auth) loginCookie(state string) string { return a.cookieName("-l-") + hashOf(state)[:16] }
+
+// hashOf returns the hex SHA-256 of s.
+func hashOf(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(sum[:])
+}
+
+// cookieName returns the name of a cookie of ours. The prefix makes browsers
+// refuse one that another host or a plain connection set.
+func (c Config) cookieName(suffix string) string {
+	if c.secure() {
+		return "__Host-waveadmin" + suffix
+	}
+	return "waveadmin" + suffix
+}
+
+func (a *Auth) cookieName(suffix string) string { return a.cfg.cookieName(suffix) }
+
+func (a *Auth) setCookie(w http.ResponseWriter, name, value string, life time.Duration) {
+	http.SetCookie(w, &http.Cookie{
+		Name: name, Value: value, Path: "/", MaxAge: int(life.Seconds()),
+		Secure: a.cfg.secure(), HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
+}
+
+func (a *Auth) dropCookie(w http.ResponseWriter, name string) { a.setCookie(w, name, "", -time.Second) }

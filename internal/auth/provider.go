@@ -1,0 +1,228 @@
+package auth
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/coreos/go-oidc/v3/oidc"
+	"golang.org/x/oauth2"
+	"golang.org/x/sync/singleflight"
+	"golang.org/x/time/rate"
+)
+
+const (
+	providerTimeout = 10 * time.Second
+	providerBody    = 1 << 20
+	// discoveryPause keeps a provider that is down from being asked by everyone
+	// who tries to sign in.
+	discoveryPause = time.Second
+	// Keys are fetched again for every token with an unknown key or a bad
+	// signature: whoever sends such tokens gets this many fetches.
+	keyFetches   = 5
+	keyFetchRate = rate.Limit(1.0 / 15)
+)
+
+var (
+	errBody      = errors.New("the answer is too large")
+	errKeyBudget = errors.New("keys were fetched too often just now")
+)
+
+// provider is the OpenID provider, discovered when it is first needed.
+type provider struct {
+	cfg    Config
+	client *http.Client
+	keys   *http.Client // for the signing keys alone
+	flight singleflight.Group
+
+	mu     sync.Mutex
+	found  *discovery
+	failed error // the last one
+	again  time.Time
+}
+
+// discovery is what the provider says about itself.
+type discovery struct {
+	oauth      oauth2.Config
+	verifier   *oidc.IDTokenVerifier
+	oidc       *oidc.Provider
+	endSession string
+	sendsIss   bool // RFC 9207
+}
+
+func newProvider(cfg Config) *provider {
+	tr := http.DefaultTransport.(*http.Transport).Clone()
+	tr.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	guarded := &guard{cfg: cfg, next: tr}
+	return &provider{
+		cfg:    cfg,
+		client: newClient(guarded),
+		keys:   newClient(&budget{now: cfg.Now, left: rate.NewLimiter(keyFetchRate, keyFetches), next: guarded}),
+	}
+}
+
+func newClient(tr http.RoundTripper) *http.Client {
+	return &http.Client{
+		Timeout:   providerTimeout,
+		Transport: tr,
+		// A redirect could carry the client secret or a code elsewhere.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// context makes go-oidc and x/oauth2 use our client.
+func (p *provider) context(ctx context.Context) context.Context {
+	return oidc.ClientContext(ctx, p.client)
+}
+
+// known returns what was discovered, or nil.
+func (p *provider) known() *discovery {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.found
+}
+
+// discovered returns what the provider says about itself. Until it has once
+// answered, each call asks, but not more than one at a time and not again
+// within a second. One caller's leaving does not fail the others.
+func (p *provider) discovered(ctx context.Context) (*discovery, error) {
+	p.mu.Lock()
+	found, failed, wait := p.found, p.failed, p.cfg.Now().Before(p.again)
+	p.mu.Unlock()
+	switch {
+	case found != nil:
+		return found, nil
+	case wait:
+		return nil, failed
+	}
+	done := p.flight.DoChan("", func() (any, error) {
+		d, err := p.discover(p.context(context.WithoutCancel(ctx)))
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.found, p.failed, p.again = d, err, p.cfg.Now().Add(discoveryPause)
+		return d, err
+	})
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case res := <-done:
+		d, _ := res.Val.(*discovery)
+		return d, res.Err
+	}
+}
+
+func (p *provider) discover(ctx context.Context) (*discovery, error) {
+	found, err := oidc.NewProvider(ctx, p.cfg.Issuer)
+	if err != nil {
+		return nil, fmt.Errorf("discovery: %w", err)
+	}
+	var doc struct {
+		Keys        string   `json:"jwks_uri"`
+		EndSession  string   `json:"end_session_endpoint"`
+		AuthMethods []string `json:"token_endpoint_auth_methods_supported"`
+		SendsIss    bool     `json:"authorization_response_iss_parameter_supported"`
+	}
+	if err := found.Claims(&doc); err != nil {
+		return nil, fmt.Errorf("discovery: %w", err)
+	}
+	endpoint := found.Endpoint()
+	endpoint.AuthStyle = authStyle(doc.AuthMethods)
+	for name, raw := range map[string]string{
+		"authorization_endpoint": endpoint.AuthURL, "token_endpoint": endpoint.TokenURL, "jwks_uri": doc.Keys,
+		"userinfo_endpoint": found.UserInfoEndpoint(), "end_session_endpoint": doc.EndSession,
+	} {
+		optional := name == "userinfo_endpoint" || name == "end_session_endpoint"
+		if raw == "" && optional {
+			continue
+		}
+		if u, err := url.Parse(raw); err != nil || !p.cfg.mayCall(u) {
+			return nil, fmt.Errorf("discovery: %s %q is not https on an allowed host", name, raw)
+		}
+	}
+	keys := oidc.NewRemoteKeySet(oidc.ClientContext(ctx, p.keys), doc.Keys)
+	return &discovery{
+		oauth: oauth2.Config{
+			ClientID: p.cfg.ClientID, ClientSecret: p.cfg.ClientSecret, Endpoint: endpoint,
+			RedirectURL: p.cfg.RedirectURL, Scopes: p.cfg.Scopes,
+		},
+		verifier: oidc.NewVerifier(p.cfg.Issuer, keys, &oidc.Config{
+			ClientID: p.cfg.ClientID, SupportedSigningAlgs: p.cfg.SigningAlgs, Now: p.cfg.Now,
+		}),
+		oidc:       found,
+		endSession: doc.EndSession,
+		sendsIss:   doc.SendsIss,
+	}, nil
+}
+
+// authStyle chooses how the client shows its secret. It is never left to x/oauth2
+// to find out by trying: the try would use the code up.
+func authStyle(methods []string) oauth2.AuthStyle {
+	if slices.Contains(methods, "client_secret_post") && !slices.Contains(methods, "client_secret_basic") {
+		return oauth2.AuthStyleInParams
+	}
+	return oauth2.AuthStyleInHeader
+}
+
+// mayCall reports whether u is an address of the provider.
+func (c Config) mayCall(u *url.URL) bool {
+	issuer, err := url.Parse(c.Issuer)
+	if err != nil || u.User != nil || !originAllowed(u) || u.Scheme == "http" && issuer.Scheme != "http" {
+		return false
+	}
+	return u.Host == issuer.Host || slices.Contains(c.AllowedHosts, u.Host) || slices.Contains(c.AllowedHosts, u.Hostname())
+}
+
+// guard is the transport towards the provider: allowed addresses only, and
+// bodies capped.
+type guard struct {
+	cfg  Config
+	next http.RoundTripper
+}
+
+func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !g.cfg.mayCall(r.URL) {
+		return nil, fmt.Errorf("%s is not an address of the provider", r.URL.Host)
+	}
+	resp, err := g.next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	resp.Body = &cappedBody{ReadCloser: resp.Body, left: providerBody}
+	return resp, nil
+}
+
+// budget is a transport that fails when it is used too often.
+type budget struct {
+	now  func() time.Time
+	left *rate.Limiter
+	next http.RoundTripper
+}
+
+func (b *budget) RoundTrip(r *http.Request) (*http.Response, error) {
+	if !b.left.AllowN(b.now(), 1) {
+		return nil, errKeyBudget
+	}
+	return b.next.RoundTrip(r)
+}
+
+// cappedBody fails when there is more than left: a cut document would be read
+// as a whole one.
+type cappedBody struct {
+	io.ReadCloser
+	left int
+}
+
+func (b *cappedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if b.left -= n; b.left < 0 {
+		return 0, errBody
+	}
+	return n, err
+}

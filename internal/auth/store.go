@@ -1,0 +1,218 @@
+package auth
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/sessions"
+
+	"waveadmin/internal/db"
+)
+
+const (
+	// seenEvery bounds how often activity is written, so reading pages does not
+	// write to the database. A session may end this much early.
+	seenEvery = time.Minute
+	// sweepEvery bounds how often rows that nobody can use are deleted.
+	sweepEvery = 10 * time.Minute
+)
+
+// record is the data of a session.
+type record struct {
+	Actor
+	sid     string // the provider's session
+	idToken string // in the clear only before it is stored and at sign-out
+	seen    time.Time
+}
+
+// recordKey is where a sessions.Session holds its record.
+type recordKey struct{}
+
+func recordOf(s *sessions.Session) (record, bool) {
+	rec, ok := s.Values[recordKey{}].(record)
+	return rec, ok
+}
+
+// store is a sessions.Store on the database. The cookie holds a signed random
+// id, the row its hash: whoever copies the cookie of an ended session has
+// nothing. The ID of a Session is the key of its row.
+type store struct {
+	cfg     Config
+	db      *db.DB
+	name    string // of the cookie
+	cookies signer
+	tokens  box // of stored ID tokens
+	swept   atomic.Int64
+
+	mu   sync.Mutex
+	find *sql.Stmt
+}
+
+func newStore(cfg Config, database *db.DB, secrets [][]byte) *store {
+	return &store{
+		cfg: cfg, db: database, name: cfg.cookieName(""),
+		cookies: newSigner(secrets, "session cookie"), tokens: newBox(secrets, "id token"),
+	}
+}
+
+// Get returns the session of r, looked up once a request.
+func (s *store) Get(r *http.Request, name string) (*sessions.Session, error) {
+	return sessions.GetRegistry(r).Get(s, name)
+}
+
+// New looks the session of r up. One that is missing, made up or over is a new
+// and empty one; an error means that it could not be looked up.
+func (s *store) New(r *http.Request, name string) (*sessions.Session, error) {
+	session := sessions.NewSession(s, name)
+	session.IsNew = true
+	session.Options = &sessions.Options{
+		Path: "/", Secure: s.cfg.secure(), HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	}
+	c, err := r.Cookie(name)
+	if err != nil {
+		return session, nil
+	}
+	row, ok := s.cookies.row(c.Value)
+	if !ok {
+		return session, nil
+	}
+	rec, err := s.read(r.Context(), row)
+	if errors.Is(err, sql.ErrNoRows) {
+		return session, nil
+	}
+	if err != nil {
+		return session, fmt.Errorf("read the session: %w", err)
+	}
+	session.ID, session.IsNew = row, false
+	session.Values[recordKey{}] = rec
+	return session, nil
+}
+
+// Save writes a session without an ID as a new one and sets its cookie. With a
+// negative MaxAge it deletes the session, and the cookie whatever the database
+// says. Sessions do not change in between.
+func (s *store) Save(r *http.Request, w http.ResponseWriter, session *sessions.Session) error {
+	if session.Options.MaxAge < 0 {
+		http.SetCookie(w, sessions.NewCookie(session.Name(), "", session.Options))
+		return s.delete(r.Context(), session.ID)
+	}
+	rec, ok := recordOf(session)
+	if !ok || session.ID != "" {
+		return nil
+	}
+	cookie, row := s.cookies.issue()
+	if err := s.insert(r.Context(), row, rec); err != nil {
+		return fmt.Errorf("write the session: %w", err)
+	}
+	session.ID = row
+	http.SetCookie(w, sessions.NewCookie(session.Name(), cookie, session.Options))
+	return nil
+}
+
+// begin starts a session of rec under a new id and ends the one of r.
+func (s *store) begin(w http.ResponseWriter, r *http.Request, rec record) error {
+	old, err := s.Get(r, s.name)
+	if err != nil {
+		return err
+	}
+	if err := s.delete(r.Context(), old.ID); err != nil {
+		return fmt.Errorf("end the former session: %w", err)
+	}
+	fresh := sessions.NewSession(s, s.name)
+	fresh.Options = old.Options
+	fresh.Values[recordKey{}] = rec
+	return s.Save(r, w, fresh)
+}
+
+func (s *store) read(ctx context.Context, row string) (record, error) {
+	find, err := s.statement(ctx)
+	if err != nil {
+		return record{}, err
+	}
+	var rec record
+	var role string
+	var seen, expires int64
+	err = find.QueryRowContext(ctx, row).Scan(&rec.Issuer, &rec.Subject, &rec.sid, &rec.Name, &rec.Email, &role, &rec.idToken, &seen, &expires)
+	if err != nil {
+		return record{}, err
+	}
+	now := s.cfg.Now()
+	rec.seen, rec.Role = db.Time(seen), roleNamed(role)
+	// A session of another provider, or of a role that is no more, is over too.
+	if !now.Before(db.Time(expires)) || now.Sub(rec.seen) >= s.cfg.Idle || rec.Issuer != s.cfg.Issuer || rec.Role == NoRole {
+		return record{}, sql.ErrNoRows
+	}
+	return rec, nil
+}
+
+// statement prepares the one query that every request does. It is not prepared
+// in New because the table may not be there yet.
+func (s *store) statement(ctx context.Context) (*sql.Stmt, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.find != nil {
+		return s.find, nil
+	}
+	var err error
+	s.find, err = s.db.Read().PrepareContext(ctx,
+		`SELECT issuer, subject, sid, name, email, role, id_token, seen_at, expires_at FROM sessions WHERE id = $1`)
+	return s.find, err
+}
+
+func (s *store) insert(ctx context.Context, row string, rec record) error {
+	now := s.cfg.Now()
+	sealed := ""
+	if rec.idToken != "" {
+		sealed = s.tokens.seal([]byte(rec.idToken), row)
+	}
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		if err := s.sweep(ctx, tx); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO sessions
+			(id, issuer, subject, sid, name, email, role, id_token, created_at, seen_at, expires_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+			row, rec.Issuer, rec.Subject, rec.sid, rec.Name, rec.Email, rec.Role.String(), sealed,
+			db.Micros(now), db.Micros(now), db.Micros(now.Add(s.cfg.Absolute)))
+		return err
+	})
+}
+
+func (s *store) delete(ctx context.Context, row string) error {
+	if row == "" {
+		return nil
+	}
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE id = $1`, row)
+		return err
+	})
+}
+
+// touch records that the person is active.
+func (s *store) touch(ctx context.Context, row string, now time.Time) error {
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE sessions SET seen_at = $1 WHERE id = $2 AND seen_at < $1`, db.Micros(now), row)
+		return err
+	})
+}
+
+// sweep deletes what nobody can use any more, now and then. Idle
+// sessions stay until their absolute end.
+func (s *store) sweep(ctx context.Context, tx *sql.Tx) error {
+	now := s.cfg.Now()
+	if last := s.swept.Load(); now.Sub(time.UnixMicro(last)) < sweepEvery || !s.swept.CompareAndSwap(last, now.UnixMicro()) {
+		return nil
+	}
+	for _, table := range []string{"sessions", "used_logins"} {
+		if _, err := tx.ExecContext(ctx, `DELETE FROM `+table+` WHERE expires_at < $1`, db.Micros(now)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
