@@ -1,0 +1,136 @@
+package web
+
+import (
+	"net/http"
+	"slices"
+
+	"golang.org/x/text/language"
+
+	"waveadmin/internal/hx"
+	"waveadmin/internal/i18n"
+	"waveadmin/views"
+)
+
+// A choice is a preference that a person sets by a parameter of any page, and
+// that a cookie of the same name keeps for a year.
+type choice struct {
+	name   string
+	values []string
+}
+
+var choices = []choice{
+	{"lang", i18n.Languages},
+	{"theme", []string{"light", "dark", "auto"}},
+	{"density", []string{"compact", "comfortable"}},
+}
+
+// maxAcceptLanguage bounds what we parse; browsers send far less.
+const maxAcceptLanguage = 200
+
+// preferences puts language, zone, look and address into the context, before
+// anything can answer with a page.
+func (s *site) preferences(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx := i18n.WithZone(r.Context(), s.zone)
+		ctx = i18n.WithLang(ctx, s.languageFor(r))
+		ctx = views.WithPrefs(ctx, prefs(r))
+		if safe(r.Method) {
+			ctx = views.WithPath(ctx, r.URL)
+		}
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
+// languageFor obeys the cookie, else the browser, else the settings.
+func (s *site) languageFor(r *http.Request) string {
+	if lang := chosen(r, choices[0]); lang != "" {
+		return lang
+	}
+	accept := r.Header.Get("Accept-Language")
+	if accept == "" || len(accept) > maxAcceptLanguage {
+		return s.languages[0]
+	}
+	wanted, _, err := language.ParseAcceptLanguage(accept)
+	if err != nil {
+		return s.languages[0]
+	}
+	_, i, confidence := s.matcher.Match(wanted...)
+	if confidence == language.No {
+		return s.languages[0]
+	}
+	return s.languages[i]
+}
+
+// prefs leaves empty what follows the system or is the default.
+func prefs(r *http.Request) views.Prefs {
+	var p views.Prefs
+	if theme := chosen(r, choices[1]); theme != "auto" {
+		p.Theme = theme
+	}
+	if density := chosen(r, choices[2]); density != "comfortable" {
+		p.Density = density
+	}
+	return p
+}
+
+// chosen returns the value of the cookie, or "" if it is none of the choice's.
+func chosen(r *http.Request, c choice) string {
+	cookie, err := r.Cookie(c.name)
+	if err != nil || !slices.Contains(c.values, cookie.Value) {
+		return ""
+	}
+	return cookie.Value
+}
+
+// switchPreferences keeps what the parameters lang, theme and density of a GET
+// choose, and sends the browser to the same address without them. A value that
+// is none is dropped.
+func (s *site) switchPreferences(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet || r.URL.RawQuery == "" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		query, rest := r.URL.Query(), *r.URL
+		found := false
+		for _, c := range choices {
+			if !query.Has(c.name) {
+				continue
+			}
+			if value := query.Get(c.name); slices.Contains(c.values, value) {
+				http.SetCookie(w, s.preferenceCookie(c.name, value))
+			}
+			query.Del(c.name)
+			found = true
+		}
+		if !found {
+			next.ServeHTTP(w, r)
+			return
+		}
+		rest.RawQuery = query.Encode()
+		hx.Redirect(w, r, localURL(&rest))
+	})
+}
+
+func (s *site) preferenceCookie(name, value string) *http.Cookie {
+	return &http.Cookie{
+		Name: name, Value: value, Path: "/", MaxAge: 365 * 24 * 60 * 60,
+		HttpOnly: true, Secure: s.overTLS(), SameSite: http.SameSiteLaxMode,
+	}
+}
+
+// newMatcher returns a matcher over the languages, and their order: the first is
+// what a browser gets that wants none of them.
+func newMatcher(first string) (language.Matcher, []string) {
+	ordered := []string{first}
+	for _, lang := range i18n.Languages {
+		if lang != first {
+			ordered = append(ordered, lang)
+		}
+	}
+	tags := make([]language.Tag, len(ordered))
+	for i, lang := range ordered {
+		tags[i] = language.MustParse(lang)
+	}
+	return language.NewMatcher(tags), ordered
+}

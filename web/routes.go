@@ -1,0 +1,118 @@
+package web
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+	"golang.org/x/text/language"
+
+	"waveadmin/internal/auth"
+	"waveadmin/static"
+)
+
+// Deps is what the site is made of. Every field is needed unless it says
+// otherwise.
+type Deps struct {
+	Log             *slog.Logger
+	PublicURL       *url.URL                        // where browsers find us; scheme and host count
+	DefaultLanguage string                          // of i18n.Languages
+	Zone            *time.Location                  // in which times are shown
+	TrustedProxies  int                             // in front of us, whose X-Forwarded-For is believed
+	Load            func(http.Handler) http.Handler // puts the actor of the session into the context
+	Ready           func(context.Context) error     // why requests cannot be served yet; nil when they can
+	Metrics         *Metrics                        // nil for none
+}
+
+// New returns the whole site.
+func New(d Deps) http.Handler { return newSite(d).handler(d.routes) }
+
+// routes is the whole table. A write stands under editor; a POST under viewer
+// changes nothing at Wave.
+func (d Deps) routes(g groups) {
+}
+
+// groups are the levels of access that a route can have. There is no other way
+// to register a page, so none is open by accident.
+type groups struct {
+	anyone group // with the session, if there is one
+	viewer group // signed in, may read
+	editor group // signed in, may change
+}
+
+type group struct {
+	router chi.Router
+	site   *site
+}
+
+func (g group) get(pattern string, h handlerFunc)  { g.router.Get(pattern, g.site.handle(h)) }
+func (g group) post(pattern string, h handlerFunc) { g.router.Post(pattern, g.site.handle(h)) }
+
+// site is what the middleware shares.
+type site struct {
+	log       *slog.Logger
+	publicURL *url.URL
+	zone      *time.Location
+	matcher   language.Matcher
+	languages []string // in the matcher's order, the default first
+	proxies   int
+	load      func(http.Handler) http.Handler
+	ready     func(context.Context) error
+	metrics   *Metrics
+}
+
+func newSite(d Deps) *site {
+	matcher, languages := newMatcher(d.DefaultLanguage)
+	return &site{
+		log: d.Log, publicURL: d.PublicURL, zone: d.Zone,
+		matcher: matcher, languages: languages, proxies: d.TrustedProxies,
+		load: d.Load, ready: d.Ready, metrics: d.Metrics,
+	}
+}
+
+func (s *site) overTLS() bool { return s.publicURL.Scheme == "https" }
+
+func (s *site) handler(register func(groups)) http.Handler {
+	r := chi.NewRouter()
+	// From the outside in. What stands above sees the answers of all below.
+	r.Use(
+		routeOnEscapedPath,       // before chi looks at the path
+		withRequestID,            // every line and every answer has it
+		clientAddress(s.proxies), // for the log
+		s.observe,                // counts refusals and panics too
+		headers(s.overTLS()),     // on refusals and panics too
+		s.preferences,            // refusals are in the person's language
+		s.recover,                // outside of all that can fail
+		s.checkHost,
+		s.checkOrigin,
+		s.switchPreferences, // not for strangers
+		middleware.GetHead,
+	)
+	r.NotFound(s.load(s.handle(notFound)).ServeHTTP)
+	r.MethodNotAllowed(s.load(s.handle(methodNotAllowed)).ServeHTTP)
+
+	r.Get("/healthz", healthz)
+	r.Get("/readyz", readyz(s.log, s.ready))
+	r.Post(reportPath, s.reports())
+	r.Handle(static.Prefix+"*", static.Handler())
+	r.Get("/favicon.ico", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, static.URL("icons/favicon.svg"), http.StatusFound)
+	})
+
+	session := r.With(
+		newCompressor(), // inside of observe, which counts the bytes sent
+		s.load,
+		s.limitInFlight, // needs to know who asks
+		s.readForm,
+	)
+	register(groups{
+		anyone: group{session, s},
+		viewer: group{session.With(s.requireRole(auth.Viewer)), s},
+		editor: group{session.With(s.requireRole(auth.Editor)), s},
+	})
+	return r
+}
