@@ -132,9 +132,3 @@ func lockFile(ctx context.Context, path string) (*fileLock, error) {
 }
 
 func (l *fileLock) release() error { return errors.Join(l.conn.Close(), l.pool.Close()) }
-
-// IsTaken reports whether err says that a unique index has the value already.
-func IsTaken(err error) bool {
-	e, ok := errors.AsType[*sqlite.Error](err)
-	return ok && (e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
-}

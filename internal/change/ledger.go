@@ -1,0 +1,246 @@
+package change
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"waveadmin/internal/db"
+	"waveadmin/internal/wave"
+)
+
+// leaseTime is how long a process may be silent before its change counts as
+// abandoned.
+const leaseTime = 30 * time.Second
+
+// Ledger keeps the changes in the database. Every step of a change is a
+// transaction of its own, never held during a call of the API, and a step that
+// does not follow from the state that the row is in fails with a *StateError.
+// It is safe for concurrent use.
+type Ledger struct {
+	db    *db.DB
+	fold  func(string) string
+	now   func() time.Time
+	owner string // this process
+	last  lastChanges
+}
+
+// Options are the settings of a Ledger.
+type Options struct {
+	Fold func(string) string // makes emails comparable
+	Now  func() time.Time    // time.Now when nil
+}
+
+// NewLedger returns the ledger in d, whose tables must be up to date.
+func NewLedger(ctx context.Context, d *db.DB, o Options) (*Ledger, error) {
+	l := &Ledger{db: d, fold: o.Fold, now: o.Now, owner: uuid.NewString()}
+	if l.now == nil {
+		l.now = time.Now
+	}
+	if err := l.last.load(ctx, d.Read()); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// A LockedError says that another change holds the account, or the email that is
+// to be created.
+type LockedError struct{ By Change }
+
+func (e *LockedError) Error() string {
+	return fmt.Sprintf("change %s of %s is %s", e.By.ID, e.By.Account, e.By.State)
+}
+
+// A SubmittedError says that this submission of a form was taken already.
+type SubmittedError struct{ Earlier Change }
+
+func (e *SubmittedError) Error() string {
+	return fmt.Sprintf("submitted before as change %s, which is %s", e.Earlier.ID, e.Earlier.State)
+}
+
+// A StateError says that a change was not in a state from which a step starts.
+type StateError struct {
+	ID   string
+	From []State
+	To   State
+}
+
+func (e *StateError) Error() string {
+	return fmt.Sprintf("change %s cannot become %s: it is not %v", e.ID, e.To, e.From)
+}
+
+// Open records c as running, which takes the lock of its account, and returns it
+// with its ID and the time of the lock. It fails with a *SubmittedError when the
+// submit id was used by a change that is not known to have done nothing, and with
+// a *LockedError when another change is open.
+func (l *Ledger) Open(ctx context.Context, c Change) (Change, error) {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return Change{}, fmt.Errorf("id of a change: %w", err)
+	}
+	c.ID, c.State = id.String(), Running
+	c.Actor.Role = 0
+	key := l.lockKey(c)
+	err = l.db.Write(ctx, func(tx *sql.Tx) error {
+		c.Created = l.moment() // of the lock, not of waiting for it
+		if c.SubmitID != "" {
+			earlier, err := selectOne(ctx, tx, "submit_id = $1 AND state NOT IN ('failed', 'cancelled')", c.SubmitID)
+			if err != nil {
+				return err
+			}
+			if earlier != nil {
+				return &SubmittedError{*earlier}
+			}
+		}
+		holder, err := selectOne(ctx, tx, "lock_key = $1 AND (state IN ('running', 'sent') OR (state = 'in_doubt' AND kind = 'create'))", key)
+		if err != nil {
+			return err
+		}
+		if holder != nil {
+			return &LockedError{*holder}
+		}
+		return insert(ctx, tx, c, key, l.owner, c.Created.Add(leaseTime))
+	})
+	if err != nil {
+		return Change{}, fmt.Errorf("open a change: %w", err)
+	}
+	return c, nil
+}
+
+// lockKey names what c holds while it is open.
+func (l *Ledger) lockKey(c Change) string {
+	if c.Kind == Create {
+		return "email:" + l.fold(c.Email)
+	}
+	return "account:" + string(c.Account)
+}
+
+// Intend records what c is about to do: from here on it counts as sent. It takes
+// Before and After of c, which must be set as its kind demands, and returns it
+// with its new state. When it fails nothing may be sent.
+func (l *Ledger) Intend(ctx context.Context, c Change) (Change, error) {
+	c.SentAt = l.moment()
+	before, err := metaColumn(c.Before)
+	if err != nil {
+		return c, err
+	}
+	after, err := metaColumn(c.After)
+	if err != nil {
+		return c, err
+	}
+	err = l.step(ctx, c.ID, Sent, []State{Running},
+		"before_meta = $2, after_meta = $3, sent_at = $4, lease_until = $5",
+		before, after, db.Micros(c.SentAt), db.Micros(c.SentAt.Add(leaseTime)))
+	if err != nil {
+		return c, err
+	}
+	c.State = Sent
+	return c, nil
+}
+
+// Close records how c ended, or that it is in doubt: State, Account (of a create),
+// Status, Fault and Detail are taken from it. Before Intend a change ends as
+// NoChange, Conflict, Failed or Cancelled; after it as Done, Failed or InDoubt.
+func (l *Ledger) Close(ctx context.Context, c Change) (Change, error) {
+	from := []State{Running}
+	switch c.State {
+	case Done, InDoubt:
+		from = []State{Sent}
+	case Failed:
+		from = []State{Running, Sent}
+	case NoChange, Conflict, Cancelled:
+	default:
+		return c, &StateError{c.ID, from, c.State}
+	}
+	return l.finish(ctx, c, from)
+}
+
+// Settle records the reading that ended the doubt about c: it becomes Done or
+// Failed, with Account, Fault and Detail as in Close.
+func (l *Ledger) Settle(ctx context.Context, c Change) (Change, error) {
+	if c.State != Done && c.State != Failed {
+		return c, &StateError{c.ID, []State{InDoubt}, c.State}
+	}
+	return l.finish(ctx, c, []State{InDoubt})
+}
+
+func (l *Ledger) finish(ctx context.Context, c Change, from []State) (Change, error) {
+	c.Finished = l.moment()
+	if c.State == InDoubt {
+		c.Finished = time.Time{}
+	}
+	c.Detail = clip(c.Detail)
+	err := l.step(ctx, c.ID, c.State, from,
+		"account = $2, upstream_status = $3, fault = $4, detail = $5, finished_at = $6, lease_owner = '', lease_until = 0",
+		string(c.Account), c.Status, c.Fault, c.Detail, db.Micros(c.Finished))
+	if err != nil {
+		return c, err
+	}
+	if c.State == Done {
+		l.last.note(c)
+	}
+	return c, nil
+}
+
+// step moves the row of id to state to, if it is in one of from. Its own
+// arguments in set start at $2.
+func (l *Ledger) step(ctx context.Context, id string, to State, from []State, set string, args ...any) error {
+	names := make([]string, len(from))
+	for i, s := range from {
+		names[i] = "'" + string(s) + "'"
+	}
+	query := fmt.Sprintf("UPDATE changes SET state = '%s', %s WHERE id = $1 AND state IN (%s)", to, set, strings.Join(names, ", "))
+	err := l.db.Write(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, query, slices.Concat([]any{id}, args)...)
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		if err == nil && n != 1 {
+			err = &StateError{id, from, to}
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("record a change as %s: %w", to, err)
+	}
+	return nil
+}
+
+// Recover ends what a process that died has left open: what was not sent failed,
+// what may have been sent is in doubt. Call it at start, before the first Open.
+func (l *Ledger) Recover(ctx context.Context) (failed, inDoubt int64, err error) {
+	err = l.db.Write(ctx, func(tx *sql.Tx) error {
+		const why = "the server stopped before it was "
+		res, err := tx.ExecContext(ctx, `UPDATE changes SET state = 'failed', fault = 'unavailable', detail = $1, finished_at = $2, lease_owner = '', lease_until = 0
+			WHERE state = 'running'`, why+"sent", db.Micros(l.moment()))
+		if err != nil {
+			return err
+		}
+		if failed, err = res.RowsAffected(); err != nil {
+			return err
+		}
+		res, err = tx.ExecContext(ctx, `UPDATE changes SET state = 'in_doubt', fault = 'uncertain', detail = $1, lease_owner = '', lease_until = 0
+			WHERE state = 'sent'`, why+"answered")
+		if err != nil {
+			return err
+		}
+		inDoubt, err = res.RowsAffected()
+		return err
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("recover changes: %w", err)
+	}
+	return failed, inDoubt, nil
+}
+
+// LastOf returns the newest done change of an account, from memory.
+func (l *Ledger) LastOf(id wave.UserID) (Last, bool) { return l.last.of(id) }
+
+// moment is now as a row keeps it.
+func (l *Ledger) moment() time.Time { return db.Time(db.Micros(l.now())) }

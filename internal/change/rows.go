@@ -1,0 +1,166 @@
+package change
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"waveadmin/internal/db"
+	"waveadmin/internal/fault"
+	"waveadmin/internal/wave"
+)
+
+// columns of a Change, in the order in which scan reads them.
+const columns = `id, kind, state, account, email, company, actor_issuer, actor_subject, actor_name, actor_email,
+	reason, source, submit_id, undo_of, run_id, wanted, before_meta, after_meta, input_type, notify,
+	upstream_status, fault, detail, created_at, sent_at, finished_at`
+
+// Get returns one change, or fails with fault.NotFound.
+func (l *Ledger) Get(ctx context.Context, id string) (Change, error) {
+	c, err := selectOne(ctx, l.db.Read(), "id = $1", id)
+	if err != nil {
+		return Change{}, err
+	}
+	if c == nil {
+		return Change{}, fault.New(fault.NotFound, fmt.Errorf("change %q", id))
+	}
+	return *c, nil
+}
+
+// ListByAccount returns the newest changes of an account, newest first, at most
+// limit.
+func (l *Ledger) ListByAccount(ctx context.Context, id wave.UserID, limit int) ([]Change, error) {
+	return selectAll(ctx, l.db.Read(), "account = $1 ORDER BY id DESC LIMIT $2", string(id), limit)
+}
+
+// List returns the newest changes of all accounts, newest first, at most limit.
+func (l *Ledger) List(ctx context.Context, limit int) ([]Change, error) {
+	return selectAll(ctx, l.db.Read(), "1 = 1 ORDER BY id DESC LIMIT $1", limit)
+}
+
+// InDoubt returns the changes that are not settled, oldest first.
+func (l *Ledger) InDoubt(ctx context.Context) ([]Change, error) {
+	return selectAll(ctx, l.db.Read(), "state = 'in_doubt' ORDER BY id")
+}
+
+// querier is a pool or a transaction.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// selectOne returns the change that where selects, or nil.
+func selectOne(ctx context.Context, q querier, where string, args ...any) (*Change, error) {
+	all, err := selectAll(ctx, q, where, args...)
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	return &all[0], nil
+}
+
+func selectAll(ctx context.Context, q querier, where string, args ...any) ([]Change, error) {
+	rows, err := q.QueryContext(ctx, "SELECT "+columns+" FROM changes WHERE "+where, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read changes: %w", err)
+	}
+	defer rows.Close()
+	var out []Change
+	for rows.Next() {
+		c, err := scan(rows)
+		if err != nil {
+			return nil, fmt.Errorf("read a change: %w", err)
+		}
+		out = append(out, c)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read changes: %w", err)
+	}
+	return out, nil
+}
+
+func scan(rows *sql.Rows) (Change, error) {
+	var c Change
+	var submitID, undoOf, runID, wanted, before, after sql.NullString
+	var notify, created, sent, finished int64
+	err := rows.Scan(&c.ID, &c.Kind, &c.State, &c.Account, &c.Email, &c.Company,
+		&c.Actor.Issuer, &c.Actor.Subject, &c.Actor.Name, &c.Actor.Email,
+		&c.Reason, &c.Source, &submitID, &undoOf, &runID, &wanted, &before, &after, &c.Input, &notify,
+		&c.Status, &c.Fault, &c.Detail, &created, &sent, &finished)
+	if err != nil {
+		return Change{}, err
+	}
+	c.SubmitID, c.UndoOf, c.RunID, c.Notify = submitID.String, undoOf.String, runID.String, notify != 0
+	c.Created, c.SentAt, c.Finished = db.Time(created), db.Time(sent), db.Time(finished)
+	if wanted.Valid {
+		if err := json.Unmarshal([]byte(wanted.String), &c.Wanted); err != nil {
+			return Change{}, fmt.Errorf("%s: wanted: %w", c.ID, err)
+		}
+	}
+	if c.Before, err = readMeta(before); err != nil {
+		return Change{}, fmt.Errorf("%s: before: %w", c.ID, err)
+	}
+	if c.After, err = readMeta(after); err != nil {
+		return Change{}, fmt.Errorf("%s: after: %w", c.ID, err)
+	}
+	return c, nil
+}
+
+func insert(ctx context.Context, tx *sql.Tx, c Change, lockKey, owner string, lease time.Time) error {
+	var wanted sql.NullString
+	if c.Wanted != nil {
+		b, err := json.Marshal(c.Wanted)
+		if err != nil {
+			return fmt.Errorf("wanted: %w", err)
+		}
+		wanted = sql.NullString{String: string(b), Valid: true}
+	}
+	notify := 0
+	if c.Notify {
+		notify = 1
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO changes (id, kind, state, lock_key, account, email, company,
+		actor_issuer, actor_subject, actor_name, actor_email, reason, source, submit_id, undo_of, run_id, wanted,
+		input_type, notify, upstream_status, fault, detail, lease_owner, lease_until, created_at, sent_at, finished_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, 0, '', '', $20, $21, $22, 0, 0)`,
+		c.ID, string(c.Kind), string(c.State), lockKey, string(c.Account), c.Email, c.Company,
+		c.Actor.Issuer, c.Actor.Subject, c.Actor.Name, c.Actor.Email, c.Reason, string(c.Source),
+		orNull(c.SubmitID), orNull(c.UndoOf), orNull(c.RunID), wanted,
+		string(c.Input), notify, owner, db.Micros(lease), db.Micros(c.Created))
+	return err
+}
+
+func orNull(s string) sql.NullString { return sql.NullString{String: s, Valid: s != ""} }
+
+// metaColumn returns m as a column keeps it: NULL for nil.
+func metaColumn(m *wave.Meta) (sql.NullString, error) {
+	if m == nil {
+		return sql.NullString{}, nil
+	}
+	b, err := m.MarshalJSON()
+	if err != nil {
+		return sql.NullString{}, err
+	}
+	return sql.NullString{String: string(b), Valid: true}, nil
+}
+
+func readMeta(s sql.NullString) (*wave.Meta, error) {
+	if !s.Valid {
+		return nil, nil
+	}
+	m := new(wave.Meta)
+	if err := m.UnmarshalJSON([]byte(s.String)); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// maxDetail is how much of an error a row keeps, in bytes.
+const maxDetail = 1000
+
+// clip returns the start of s as every engine takes it: valid UTF-8 without NUL.
+func clip(s string) string {
+	s = strings.ReplaceAll(s[:min(len(s), maxDetail)], "\x00", "")
+	return strings.ToValidUTF8(s, "\uFFFD")
+}
