@@ -1,0 +1,64 @@
+package handlers
+
+import (
+	"net/http"
+
+	"waveadmin/internal/hx"
+	"waveadmin/views"
+)
+
+// SignInService is the part of auth.Auth that SignIn needs.
+type SignInService interface {
+	Begin(w http.ResponseWriter, r *http.Request) error
+	Callback(w http.ResponseWriter, r *http.Request) (returnTo string, err error)
+	SignOut(w http.ResponseWriter, r *http.Request) (next string, err error)
+	KeepNext(w http.ResponseWriter, next string)
+	TakeNext(w http.ResponseWriter, r *http.Request) string
+}
+
+// SignIn serves the way in and out.
+type SignIn struct {
+	Auth SignInService
+}
+
+// Begin answers GET /auth/login with the way to the provider.
+func (h *SignIn) Begin(w http.ResponseWriter, r *http.Request) error {
+	return h.Auth.Begin(w, r)
+}
+
+// Callback answers GET /auth/callback, where the provider sends the browser.
+func (h *SignIn) Callback(w http.ResponseWriter, r *http.Request) error {
+	returnTo, err := h.Auth.Callback(w, r)
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, returnTo, http.StatusSeeOther)
+	return nil
+}
+
+// SignOut answers POST /auth/logout. htmx is sent on to the provider. A plain
+// form is not: form-action 'self' stops a redirect to another origin, so the
+// page that comes next links there.
+func (h *SignIn) SignOut(w http.ResponseWriter, r *http.Request) error {
+	next, err := h.Auth.SignOut(w, r)
+	if err != nil {
+		return err
+	}
+	const done = "/auth/signed-out"
+	switch {
+	case next == "":
+		next = done
+	case !hx.IsHTMX(r):
+		h.Auth.KeepNext(w, next)
+		next = done
+	}
+	hx.Redirect(w, r, next)
+	return nil
+}
+
+// SignedOut answers GET /auth/signed-out, here after signing out and on the way
+// back from the provider.
+func (h *SignIn) SignedOut(w http.ResponseWriter, r *http.Request) error {
+	next := h.Auth.TakeNext(w, r)
+	return views.Render(w, r, http.StatusOK, views.SignedOutPage(views.SignedOutProps{ProviderURL: next}))
+}
