@@ -13,6 +13,7 @@ type AccountProps struct {
 	Account wave.Reseller
 	Fresh   FreshProps
 	Notice  *NoticeProps
+	Failed  bool // the page shows a form that was refused
 }
 
 // PermFormProps is the form of one account's flags.
@@ -48,6 +49,7 @@ type FailureProps struct {
 // CheckingProps is a save whose answer was lost.
 type CheckingProps struct {
 	StateURL string
+	Sentence string // empty for that of a save
 }
 
 // ConflictProps is what a person must look at before anything is sent.
@@ -100,4 +102,13 @@ func reasonLabel(ctx context.Context, p PermFormProps) string {
 		return t(ctx, "save.reason_required")
 	}
 	return t(ctx, "save.reason")
+}
+
+// pageTitle marks the title of a page whose form was refused: a screen reader
+// reads it first.
+func pageTitle(ctx context.Context, title string, failed bool) string {
+	if failed {
+		return t(ctx, "form.error_title", "title", title)
+	}
+	return title
 }

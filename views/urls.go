@@ -115,3 +115,14 @@ func joinKeys(keys []wave.Key) string {
 	}
 	return strings.Join(s, ",")
 }
+
+// LocalPath returns path if it is an address of ours without a host, else the
+// reseller table. It is for addresses that a form brings back.
+func LocalPath(path string) string {
+	u, err := url.Parse(path)
+	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(path, "/") ||
+		strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n\t") {
+		return ResellersURL
+	}
+	return path
+}

@@ -1,0 +1,211 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"waveadmin/internal/auth"
+	"waveadmin/internal/change"
+	"waveadmin/internal/fault"
+	"waveadmin/internal/hx"
+	"waveadmin/internal/i18n"
+	"waveadmin/internal/reseller"
+	"waveadmin/internal/wave"
+	"waveadmin/views"
+)
+
+// Update answers POST /resellers/{userID}/meta: the form with what was saved, or
+// with the edits and what stands against them. While the outcome is unknown the
+// form comes with 202 and asks again by itself.
+func (h *Account) Update(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	seen, want, err := edits(r.PostForm)
+	if err != nil {
+		return err
+	}
+	c := reseller.MetaChange{
+		Actor: auth.ActorFrom(r.Context()), UserID: userID(r),
+		Seen: seen, Want: want, Reason: trimmed(r, "reason"),
+	}
+	result, err := h.Service.ChangeMeta(r.Context(), c)
+	if err != nil {
+		return h.notSaved(w, r, c, err)
+	}
+	return h.saved(w, r, result, "save.done")
+}
+
+// Undo answers POST /resellers/{userID}/undo?change=…: the flags of that save go
+// back as far as they still have the saved value.
+func (h *Account) Undo(w http.ResponseWriter, r *http.Request) error {
+	u := reseller.Undo{
+		Actor: auth.ActorFrom(r.Context()), UserID: userID(r),
+		ChangeID: r.URL.Query().Get("change"),
+	}
+	result, err := h.Service.UndoMeta(r.Context(), u)
+	if err != nil {
+		return h.notSaved(w, r, reseller.MetaChange{UserID: u.UserID}, err)
+	}
+	return h.saved(w, r, result, "save.undone")
+}
+
+// edits reads what the form showed and what the person touched: flags whose box
+// differs from what it was. A box without a "was" field was not on the form; an
+// absent box alone never means off.
+func edits(form url.Values) (wave.Seen, wave.Wanted, error) {
+	seen, want := make(wave.Seen), make(wave.Wanted)
+	for name := range form {
+		flag, ok := strings.CutPrefix(name, "was.")
+		if !ok {
+			continue
+		}
+		key := wave.Key(flag)
+		was, ok := stateNames[form.Get(name)]
+		if !ok || key == "" {
+			return nil, nil, fault.New(fault.Invalid, errors.New("a was field that is not on, off or unset"))
+		}
+		seen[key] = was
+		if is := form.Has("is." + flag); is != (was == wave.On) {
+			want[key] = is
+		}
+	}
+	return seen, want, nil
+}
+
+var stateNames = map[string]wave.State{"on": wave.On, "off": wave.Off, "unset": wave.Unset}
+
+// saved shows the account as it is now. Without htmx the page is a new one, so
+// that a reload does not send the form again.
+func (h *Account) saved(w http.ResponseWriter, r *http.Request, result reseller.MetaResult, key string) error {
+	ctx := r.Context()
+	form := views.PermFormProps{Account: result.Account, AsOf: time.Now(), Confirm: h.Confirm, NeedReason: h.ReasonRequired}
+	switch {
+	case result.Change.ID == "" && len(result.Left) > 0:
+		form.Message = i18n.T(ctx, "save.undo_nothing")
+	case result.Change.ID == "":
+		form.Message = i18n.T(ctx, "save.nothing")
+	case result.Change.State == change.NoChange:
+		form.Message = i18n.T(ctx, "save.already")
+	default:
+		form.Saved = savedProps(ctx, result, key)
+	}
+	if hx.WantsFragment(r) {
+		return views.Render(w, r, http.StatusOK, views.PermForm(form))
+	}
+	if form.Message == "" {
+		setFlash(w, r, result.Change.ID)
+	}
+	hx.Redirect(w, r, views.AccountURL(userID(r), ""))
+	return nil
+}
+
+func savedProps(ctx context.Context, result reseller.MetaResult, key string) *views.SavedProps {
+	p := &views.SavedProps{
+		Sentence: i18n.T(ctx, key, "count", len(result.Apply), "time", i18n.Clock(ctx, result.Change.Finished)),
+	}
+	for _, o := range result.Others {
+		by := i18n.T(ctx, "save.other_outside")
+		if o.By != "" {
+			by = i18n.T(ctx, "save.other_by", "name", o.By, "time", i18n.Clock(ctx, o.At))
+		}
+		p.More = append(p.More, i18n.T(ctx, "save.other",
+			"label", views.FlagLabel(ctx, o.Key), "state", i18n.T(ctx, "state."+o.To.String()), "by", by))
+	}
+	if len(result.Left) > 0 {
+		p.More = append(p.More, i18n.T(ctx, "save.left", "labels", labels(ctx, result.Left)))
+	}
+	if result.Change.UndoOf == "" {
+		p.UndoURL = views.UndoURL(result.Account.UserID, result.Change.ID)
+	}
+	return p
+}
+
+// savedEarlier is what the page says after the redirect of a save without
+// scripts, or nothing if c is no such save.
+func savedEarlier(ctx context.Context, account wave.Reseller, c change.Change) *views.SavedProps {
+	if c.Kind != change.Meta || c.State != change.Done || c.Account != account.UserID {
+		return nil
+	}
+	key := "save.done"
+	if c.UndoOf != "" {
+		key = "save.undone"
+	}
+	return savedProps(ctx, reseller.MetaResult{Change: c, Account: account, Apply: c.Moved()}, key)
+}
+
+// notSaved shows the form as the person sent it, with what stands against it.
+// Only an account that is gone has no form to show.
+func (h *Account) notSaved(w http.ResponseWriter, r *http.Request, c reseller.MetaChange, err error) error {
+	account, snapshot, lookup := find(r, h.Directory)
+	if lookup != nil {
+		return err
+	}
+	ctx := r.Context()
+	form := h.permForm(account, snapshot)
+	form.Staged, form.Reason = c.Want, c.Reason
+
+	render := func(f *views.FailureProps) templ.Component {
+		form.Failure = f
+		if hx.WantsFragment(r) {
+			return views.PermForm(form)
+		}
+		return views.AccountPage(h.frame(w, r, account, snapshot), form)
+	}
+	if doubt, ok := errors.AsType[*reseller.DoubtError](err); ok {
+		form.Checking = &views.CheckingProps{StateURL: views.ChangeStateURL(doubt.Change.ID)}
+		return views.Render(w, r, http.StatusAccepted, render(nil))
+	}
+	if conflict, ok := errors.AsType[*reseller.ConflictError](err); ok {
+		form.Conflict = conflictProps(ctx, c, conflict)
+		if conflict.Account.UserID != "" {
+			form.Account = conflict.Account
+		}
+		return views.Render(w, r, http.StatusConflict, render(nil))
+	}
+	if invalid, ok := errors.AsType[*fault.Error](err); ok && invalid.Kind == fault.Invalid && len(invalid.Fields) > 0 {
+		form.ReasonErr = fieldErrors(ctx, invalid)["reason"]
+	}
+	return &FormError{Err: err, Form: render}
+}
+
+func conflictProps(ctx context.Context, c reseller.MetaChange, e *reseller.ConflictError) *views.ConflictProps {
+	p := &views.ConflictProps{Why: i18n.T(ctx, "conflict."+string(e.Why), "name", e.Holder)}
+	row := func(key wave.Key, now wave.State, by string) {
+		mine := ""
+		if on, ok := c.Want[key]; ok {
+			mine = wave.StateOf(on).String()
+		}
+		p.Rows = append(p.Rows, views.ConflictRow{
+			Label: views.FlagLabel(ctx, key), Seen: c.Seen[key], Now: now, Mine: mine, By: by,
+		})
+	}
+	if e.Why == reseller.BeingChanged {
+		return p
+	}
+	for _, m := range e.Merged.Apply {
+		row(m.Key, m.From, "")
+	}
+	for _, o := range e.Others {
+		by := i18n.T(ctx, "save.other_outside")
+		if o.By != "" {
+			by = i18n.T(ctx, "save.other_by", "name", o.By, "time", i18n.Clock(ctx, o.At))
+		}
+		row(o.Key, o.To, by)
+	}
+	return p
+}
+
+func labels(ctx context.Context, keys []wave.Key) string {
+	names := make([]string, len(keys))
+	for i, key := range keys {
+		names[i] = views.FlagLabel(ctx, key)
+	}
+	return i18n.Join(ctx, names)
+}

@@ -1,0 +1,64 @@
+package handlers
+
+import (
+	"net/http"
+
+	"waveadmin/internal/change"
+	"waveadmin/internal/hx"
+	"waveadmin/internal/i18n"
+	"waveadmin/internal/wave"
+	"waveadmin/views"
+)
+
+// State answers GET /changes/{changeID}/state, which a form asks while the
+// outcome of its save is unknown: with itself while it still is, else with the
+// whole form and the truth, or for a new account with the way to it.
+func (h *Account) State(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	c, err := h.Service.Change(ctx, r.PathValue("changeID"))
+	if err != nil {
+		return err
+	}
+	if c.State.Open() || c.State == change.InDoubt {
+		return views.Render(w, r, http.StatusOK, views.Checking(views.CheckingProps{StateURL: views.ChangeStateURL(c.ID)}))
+	}
+	if c.Kind != change.Meta {
+		return h.settledElsewhere(w, r, c)
+	}
+
+	snapshot, err := h.Directory.Current(ctx)
+	if err != nil {
+		return err
+	}
+	account, ok := snapshot.Get(c.Account)
+	if !ok {
+		hx.Redirect(w, r, views.AccountURL(c.Account, "")) // which says that it is gone
+		return nil
+	}
+	form := h.permForm(account, snapshot)
+	if c.State == change.Done {
+		form.Saved = &views.SavedProps{
+			Sentence: i18n.T(ctx, "save.settled_done", "time", i18n.Clock(ctx, c.Finished)),
+			UndoURL:  views.UndoURL(c.Account, c.ID),
+		}
+	} else {
+		form.Staged, form.Reason = wave.Wanted(c.Wanted), c.Reason
+		form.Failure = &views.FailureProps{Sentence: i18n.T(ctx, "save.settled_failed")}
+	}
+	hx.Retarget(w, "#perm-form")
+	return views.Render(w, r, http.StatusOK, views.PermForm(form))
+}
+
+// settledElsewhere leads to the page that shows what became of c.
+func (h *Account) settledElsewhere(w http.ResponseWriter, r *http.Request, c change.Change) error {
+	setFlash(w, r, c.ID)
+	switch {
+	case c.Kind == change.Create && c.State == change.Done && c.Account != "":
+		hx.Redirect(w, r, views.AccountURL(c.Account, ""))
+	case c.Kind == change.Create || c.Kind == change.Delete && c.State == change.Done:
+		hx.Redirect(w, r, views.ResellersURL)
+	default:
+		hx.Redirect(w, r, views.AccountURL(c.Account, "details"))
+	}
+	return nil
+}
