@@ -77,11 +77,8 @@ func onLoopback(text string) bool {
 
 // IsLoopback reports whether host can only be this machine.
 func IsLoopback(host string) bool {
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
 	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.IsLoopback()
+	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
 // url checks an address and returns it, or nil when it is reported.

@@ -134,7 +134,7 @@ func (s setting) setList(items []string) error {
 
 // nearest returns the candidate that name was most likely meant to be, or "".
 func nearest(name string, candidates []string) string {
-	best, least := "", max(2, len(name)/3)+1
+	best, least := "", min(max(2, len(name)/3), len(name)-1)+1
 	for _, c := range candidates {
 		if d := distance(name, c); d < least {
 			best, least = c, d
