@@ -1,0 +1,212 @@
+// Package app builds the program from its settings. It is the one place where
+// the parts meet: serve, the demo and the tests of the whole site use it.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"waveadmin/internal/auth"
+	"waveadmin/internal/change"
+	"waveadmin/internal/config"
+	"waveadmin/internal/db"
+	"waveadmin/internal/i18n"
+	"waveadmin/internal/reseller"
+	"waveadmin/internal/waveapi"
+	"waveadmin/web"
+)
+
+// ErrUsage marks an error about what was typed on the command line.
+var ErrUsage = errors.New("wrong usage")
+
+// Options are what the settings do not say. The zero Options is right for a
+// server.
+type Options struct {
+	Log       *slog.Logger      // nil for none
+	Now       func() time.Time  // nil for time.Now
+	Transport http.RoundTripper // towards the Wave API; nil for the client's own
+	Listener  net.Listener      // instead of server.listen; Run closes it
+}
+
+// App is the program, built but not yet at work.
+type App struct {
+	cfg      config.Config
+	log      *slog.Logger
+	listener net.Listener
+
+	db        *db.DB
+	wave      *waveapi.Client
+	directory *reseller.Directory
+	service   *reseller.Service
+	auth      *auth.Auth
+	handler   http.Handler
+	ops       http.Handler
+
+	stopping atomic.Bool
+	close    func() error
+}
+
+// New builds an App from settings that config accepted. It opens the database
+// and brings its tables up to date, but calls neither the Wave API nor the
+// provider: both may be away when the program starts. Close frees what it holds.
+func New(ctx context.Context, cfg config.Config, o Options) (_ *App, err error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	public, err := url.Parse(cfg.Server.PublicURL)
+	if err != nil {
+		return nil, err
+	}
+	a := &App{cfg: cfg, log: o.Log, listener: o.Listener}
+	a.close = sync.OnceValue(a.free)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+		}
+	}()
+
+	if a.db, err = db.Open(ctx, cfg.Database.URL.Reveal()); err != nil {
+		return nil, err
+	}
+	if err = a.db.Migrate(ctx); err != nil {
+		return nil, err
+	}
+	if a.wave, err = waveapi.New(waveOptions(cfg.Wave, o)); err != nil {
+		return nil, err
+	}
+	ledger, err := change.NewLedger(ctx, a.db, change.Options{Fold: i18n.Fold, Now: o.Now})
+	if err != nil {
+		return nil, err
+	}
+	failed, inDoubt, err := ledger.Recover(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if failed+inDoubt > 0 {
+		o.Log.WarnContext(ctx, "changes were left open by a server that died", "failed", failed, "in_doubt", inDoubt)
+	}
+	if a.auth, err = auth.New(authConfig(cfg, o), a.db); err != nil {
+		return nil, err
+	}
+	a.directory = reseller.NewDirectory(a.wave, reseller.DirectoryOptions{
+		MaxAge: cfg.Wave.MaxSnapshotAge, Fold: i18n.Fold, Now: o.Now, Log: o.Log,
+	})
+	a.service = reseller.NewService(a.wave, a.directory, ledger, rules(cfg), o.Log, o.Now)
+
+	metrics := web.NewMetrics()
+	a.handler = web.New(web.Deps{
+		Log:             o.Log,
+		PublicURL:       public,
+		DefaultLanguage: cfg.UI.DefaultLanguage,
+		Zone:            cfg.UI.Location(),
+		TrustedProxies:  cfg.Server.TrustedProxies,
+		Load:            a.auth.Load,
+		Ready:           a.ready,
+		Metrics:         metrics,
+	})
+	a.ops = web.NewOps(o.Log, a.ready, metrics)
+	return a, nil
+}
+
+func waveOptions(cfg config.Wave, o Options) waveapi.Options {
+	return waveapi.Options{
+		BaseURL:       cfg.BaseURL,
+		TokenURL:      cfg.TokenURL,
+		ClientID:      cfg.ClientID,
+		ClientSecret:  cfg.ClientSecret.Reveal(),
+		ListMethod:    cfg.ListMethod,
+		RatePerSecond: cfg.RatePerSecond,
+		Timeout:       cfg.Timeout,
+		Log:           o.Log,
+		Transport:     o.Transport,
+	}
+}
+
+func authConfig(cfg config.Config, o Options) auth.Config {
+	keys := cfg.Session.Keys()
+	return auth.Config{
+		Issuer:          cfg.Auth.Issuer,
+		ClientID:        cfg.Auth.ClientID,
+		ClientSecret:    cfg.Auth.ClientSecret.Reveal(),
+		PublicURL:       cfg.Server.PublicURL,
+		Scopes:          cfg.Auth.Scopes,
+		GroupsClaim:     cfg.Auth.GroupsClaim,
+		ViewerGroups:    cfg.Auth.Roles.Viewer,
+		EditorGroups:    cfg.Auth.Roles.Editor,
+		SigningAlgs:     cfg.Auth.SigningAlgs,
+		AllowedHosts:    cfg.Auth.AllowedHosts,
+		StrictAudience:  cfg.Auth.StrictAudience,
+		SessionSecret:   keys[0],
+		PreviousSecrets: keys[1:],
+		Idle:            cfg.Session.Idle,
+		Absolute:        cfg.Session.Absolute,
+		Log:             o.Log,
+		Now:             o.Now,
+	}
+}
+
+func rules(cfg config.Config) reseller.Rules {
+	return reseller.Rules{
+		PasswordMin:     cfg.Wave.Password.MinLength,
+		PasswordMax:     cfg.Wave.Password.MaxLength,
+		StrictConflicts: cfg.UI.Conflict == "strict",
+		ReasonRequired:  cfg.UI.RequireReason == "always",
+	}
+}
+
+// Handler returns the whole site, for a listener that is not Run's.
+func (a *App) Handler() http.Handler { return a.handler }
+
+// Ops returns health, metrics and profiles, which are not for the public.
+func (a *App) Ops() http.Handler { return a.ops }
+
+// Work keeps the accounts fresh and settles changes in doubt until ctx ends. Run
+// does it too; who serves Handler by other means calls it once.
+func (a *App) Work(ctx context.Context) {
+	var wg sync.WaitGroup
+	wg.Go(func() { a.directory.Run(ctx) })
+	wg.Go(func() { a.service.Run(ctx) })
+	wg.Wait()
+}
+
+// Close frees what New took. The handlers answer nothing useful after it. Calling
+// it again does nothing and returns the same.
+func (a *App) Close() error { return a.close() }
+
+func (a *App) free() error {
+	if a.wave != nil {
+		a.wave.Close()
+	}
+	if a.db != nil {
+		return a.db.Close()
+	}
+	return nil
+}
+
+var errStopping = errors.New("the server is stopping")
+
+// ready says why requests should go elsewhere. The Wave API is not asked: pages
+// answer from the last snapshot while it is away.
+func (a *App) ready(ctx context.Context) error {
+	if a.stopping.Load() {
+		return errStopping
+	}
+	if err := a.db.Ping(ctx); err != nil {
+		return fmt.Errorf("database: %w", err)
+	}
+	if err := a.auth.Ready(ctx); err != nil {
+		return fmt.Errorf("sign-in: %w", err)
+	}
+	return nil
+}
