@@ -56,6 +56,7 @@ type ConflictError struct {
 	Merged  wave.Merged
 	Others  []Other
 	Why     ConflictReason
+	Holder  string // for BeingChanged: display name of whoever's change is under way
 }
 
 func (e *ConflictError) Error() string { return "conflict: " + string(e.Why) }

@@ -2,16 +2,24 @@ package reseller
 
 import (
 	"context"
-	"errors"
 	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
-	"waveadmin/internal/change"
 	"waveadmin/internal/fault"
 	"waveadmin/internal/wave"
 )
 
-var errSoon = fault.New(fault.Unavailable, errors.New("not built yet"))
+const (
+	patience     = 500 * time.Millisecond // of a page that has an old snapshot at hand
+	lookingFor   = 5 * time.Minute        // after a page, the snapshot is kept fresh so long
+	listTimeout  = time.Minute            // of one refresh
+	retryPause   = time.Second            // after a failed refresh, doubled each time
+	retryMax     = 10 * time.Second
+	retryNothing = 2 * time.Second // the same, while there is no snapshot at all
+)
 
 // DirectoryOptions are the settings of a Directory.
 type DirectoryOptions struct {
@@ -21,8 +29,25 @@ type DirectoryOptions struct {
 	Log    *slog.Logger        // slog.Default when nil
 }
 
-// Directory holds all accounts as Wave last listed them.
-type Directory struct{}
+// Directory holds all accounts as Wave last listed them. Any number of callers
+// share one list call, which goes on when they leave. It is safe for concurrent
+// use.
+type Directory struct {
+	api    API
+	o      DirectoryOptions
+	groups groupCache
+
+	snap atomic.Pointer[Snapshot] // written under mu
+	used atomic.Int64             // when a page last asked, in nanoseconds since 1970
+
+	mu       sync.Mutex
+	running  *flight // the list call under way
+	queued   *flight // the one after it
+	status   Status
+	err      error // of the last list call
+	failures int   // since the last success
+	recent   []replacement
+}
 
 // Status is how fresh a Directory is.
 type Status struct {
@@ -33,25 +58,122 @@ type Status struct {
 	Refreshing bool       // a list call is under way
 }
 
-// Snapshot is all accounts at one moment.
-type Snapshot struct{}
+// NewDirectory returns an empty Directory over api.
+func NewDirectory(api API, o DirectoryOptions) *Directory {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	return &Directory{api: api, o: o}
+}
 
-func NewDirectory(api API, o DirectoryOptions) *Directory { return new(Directory) }
+// Current returns the snapshot for a page. One that is older than MaxAge is
+// refreshed in the background: the caller waits for that half a second at most,
+// and not at all while Wave is away. Only without any snapshot does it wait, and
+// fail with the fault of the list call.
+func (d *Directory) Current(ctx context.Context) (*Snapshot, error) {
+	now := d.o.Now()
+	d.used.Store(now.UnixNano())
+	snap := d.snap.Load()
+	if snap != nil && now.Sub(snap.asOf) <= d.o.MaxAge {
+		return snap, nil
+	}
+	f, failing := d.attempt(now)
+	if snap == nil {
+		if f == nil {
+			return nil, failing
+		}
+		return f.wait(ctx)
+	}
+	if f == nil || failing != nil {
+		return snap, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if fresh, err := f.wait(ctx); err == nil {
+		return fresh, nil
+	}
+	return snap, nil
+}
 
-func (d *Directory) Current(ctx context.Context) (*Snapshot, error) { return nil, errSoon }
-
+// NotBefore returns a snapshot whose list call started at t or later. It fails
+// with the fault of that call, or with fault.Unavailable when ctx ends first.
 func (d *Directory) NotBefore(ctx context.Context, t time.Time) (*Snapshot, error) {
-	return nil, errSoon
-}
-func (d *Directory) Refresh(ctx context.Context) (*Snapshot, error) { return nil, errSoon }
-func (d *Directory) Status() Status                                 { return Status{} }
-func (d *Directory) Run(ctx context.Context)                        {}
-func (d *Directory) BillingGroups(ctx context.Context) (groups []wave.BillingGroup, complete bool, err error) {
-	return nil, false, errSoon
+	if snap := d.snap.Load(); snap != nil && !snap.asOf.Before(t) {
+		return snap, nil
+	}
+	return d.join(t).wait(ctx)
 }
 
-func (s *Snapshot) Find(q Query, last func(wave.UserID) (change.Last, bool)) Result { return Result{} }
-func (s *Snapshot) Get(id wave.UserID) (wave.Reseller, bool)                        { return wave.Reseller{}, false }
-func (s *Snapshot) AsOf() time.Time                                                 { return time.Time{} }
-func (s *Snapshot) Len() int                                                        { return 0 }
-func (s *Snapshot) CountOn(key wave.Key) int                                        { return 0 }
+// Refresh asks Wave now. See NotBefore.
+func (d *Directory) Refresh(ctx context.Context) (*Snapshot, error) {
+	return d.NotBefore(ctx, d.o.Now())
+}
+
+// Status returns how fresh d is.
+func (d *Directory) Status() Status {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s := d.status
+	s.Refreshing = d.running != nil
+	if snap := d.snap.Load(); snap != nil {
+		s.AsOf = snap.asOf
+	}
+	return s
+}
+
+// Run fetches the first snapshot and keeps it fresh while people look at pages,
+// so that these do not wait. It returns when ctx ends.
+func (d *Directory) Run(ctx context.Context) {
+	d.attempt(d.o.Now())
+	ticker := time.NewTicker(max(d.o.MaxAge*4/5, time.Second))
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		now := d.o.Now()
+		if d.snap.Load() == nil || now.Sub(time.Unix(0, d.used.Load())) < lookingFor {
+			d.attempt(now)
+		}
+	}
+}
+
+// A replacement is what this program knows of one account that a list may not
+// know yet.
+type replacement struct {
+	at      time.Time // of the answer that told
+	account wave.Reseller
+	removed bool
+}
+
+// Put lays an account over the snapshot, as a write has left it. A list that was
+// asked for after it wins.
+func (d *Directory) Put(r wave.Reseller) { d.replace(replacement{account: r}) }
+
+// Remove takes an account out of the snapshot; see Put.
+func (d *Directory) Remove(id wave.UserID) {
+	d.replace(replacement{account: wave.Reseller{UserID: id}, removed: true})
+}
+
+func (d *Directory) replace(r replacement) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	r.at = d.o.Now()
+	d.recent = slices.DeleteFunc(d.recent, func(old replacement) bool { return old.account.UserID == r.account.UserID })
+	d.recent = append(d.recent, r)
+	if snap := d.snap.Load(); snap != nil {
+		d.snap.Store(r.over(snap))
+	}
+}
+
+func (r replacement) over(s *Snapshot) *Snapshot {
+	if r.removed {
+		return s.without(r.account.UserID)
+	}
+	return s.with(r.account)
+}

@@ -2,12 +2,16 @@ package reseller
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
 	"waveadmin/internal/change"
+	"waveadmin/internal/fault"
 	"waveadmin/internal/wave"
 )
+
+var errSoon = fault.New(fault.Unavailable, errors.New("not built yet"))
 
 // Ledger is the part of change.Ledger that Service needs.
 type Ledger interface{}

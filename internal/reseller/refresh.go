@@ -1,0 +1,148 @@
+package reseller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"waveadmin/internal/fault"
+	"waveadmin/internal/wave"
+)
+
+// A flight is one refresh that any number of callers wait for.
+type flight struct {
+	started time.Time // written before others see it run
+	done    chan struct{}
+	snap    *Snapshot // these two are written before done is closed
+	err     error
+}
+
+// wait returns what became of f, or fault.Unavailable when ctx ends first.
+func (f *flight) wait(ctx context.Context) (*Snapshot, error) {
+	select {
+	case <-f.done:
+		return f.snap, f.err
+	case <-ctx.Done():
+		return nil, fault.New(fault.Unavailable, fmt.Errorf("wait for the account list: %w", ctx.Err()))
+	}
+}
+
+// join returns a refresh that starts at t or later: the one that runs, the one
+// behind it, or a new one.
+func (d *Directory) join(t time.Time) *flight {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case d.running == nil:
+		return d.launch(&flight{done: make(chan struct{})})
+	case !d.running.started.Before(t):
+		return d.running
+	case d.queued == nil:
+		d.queued = &flight{done: make(chan struct{})}
+	}
+	return d.queued
+}
+
+// attempt returns the refresh that runs, or starts one unless Wave was away a
+// moment ago. Failing is the error of the last refresh, nil when it went well.
+func (d *Directory) attempt(now time.Time) (f *flight, failing error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.running != nil {
+		return d.running, d.err
+	}
+	if d.err != nil {
+		pause := min(retryPause<<min(d.failures-1, 10), retryMax)
+		if d.snap.Load() == nil {
+			pause = min(pause, retryNothing)
+		}
+		if now.Sub(d.status.LastTry) < pause {
+			return nil, d.err
+		}
+	}
+	return d.launch(&flight{done: make(chan struct{})}), d.err
+}
+
+// launch starts f. The caller holds mu.
+func (d *Directory) launch(f *flight) *flight {
+	f.started = d.o.Now()
+	d.running = f
+	go d.fly(f)
+	return f
+}
+
+// fly does the refresh f, then starts the one that waits behind it.
+func (d *Directory) fly(f *flight) {
+	ctx, cancel := context.WithTimeout(context.Background(), listTimeout)
+	defer cancel()
+	began := f.started
+	list, asOf, err := d.list(ctx, began)
+	var snap *Snapshot
+	if err == nil {
+		snap = newSnapshot(list, asOf, d.o.Fold, d.snap.Load())
+	}
+
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.err = err
+	d.status.LastTry, d.status.Failed, d.status.LastError = began, err != nil, 0
+	if err != nil {
+		d.failures++
+		d.status.LastError = fault.KindOf(err)
+		d.o.Log.Warn("the account list could not be read", "err", err, "failures", d.failures)
+	} else {
+		d.failures = 0
+		d.recent = slices.DeleteFunc(d.recent, func(r replacement) bool { return r.at.Before(asOf) })
+		for _, r := range d.recent {
+			snap = r.over(snap)
+		}
+		d.snap.Store(snap)
+		d.o.Log.Debug("the account list was read", "accounts", snap.Len(), "took", d.o.Now().Sub(began))
+	}
+	f.snap, f.err = snap, err
+	d.running = nil
+	close(f.done)
+	if next := d.queued; next != nil {
+		d.queued = nil
+		d.launch(next)
+	}
+}
+
+// smallList is the number of accounts from which a loss of half is suspicious.
+const smallList = 20
+
+// list reads all accounts. A list that lost more than half of them is believed
+// only when a second one says the same. AsOf is when the one returned was asked
+// for.
+func (d *Directory) list(ctx context.Context, started time.Time) (list []wave.Reseller, asOf time.Time, err error) {
+	if list, err = d.api.List(ctx); err != nil {
+		return nil, asOf, unread(err)
+	}
+	before := 0
+	if snap := d.snap.Load(); snap != nil {
+		before = snap.Len()
+	}
+	if before < smallList || len(list)*2 >= before {
+		return list, started, nil
+	}
+	d.o.Log.Warn("the account list lost more than half: asking again", "before", before, "now", len(list))
+	started = d.o.Now()
+	again, err := d.api.List(ctx)
+	if err != nil {
+		return nil, asOf, unread(err)
+	}
+	if len(again)*2 < before && len(again) != len(list) {
+		return nil, asOf, fault.New(fault.Unavailable, fmt.Errorf("the account list is unsteady: %d, then %d, then %d accounts", before, len(list), len(again)))
+	}
+	return again, started, nil
+}
+
+// unread is the fault of a list call: whatever happened, nothing was changed.
+func unread(err error) error {
+	if fault.Is(err, fault.Uncertain) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return fault.New(fault.Unavailable, err)
+	}
+	return err
+}

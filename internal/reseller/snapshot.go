@@ -1,0 +1,255 @@
+package reseller
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"waveadmin/internal/wave"
+)
+
+// Snapshot is all accounts as Wave listed them at one moment. It never changes
+// and is safe for concurrent use.
+//
+// Accounts stand in slots, which are numbered in the order of their emails when
+// the snapshot is built. A slot keeps its number in every snapshot that is made
+// of this one by replacing an account: such a snapshot shares all chunks but one.
+type Snapshot struct {
+	asOf   time.Time
+	chunks []*chunk
+	slots  int     // used in chunks, removed accounts included
+	byID   []int32 // slots by user id, without those that have none
+	fold   func(string) string
+	orders *orders
+	counts func() *[64]int
+}
+
+const chunkSize = 256
+
+type chunk [chunkSize]entry
+
+// entry is an account, packed: times as microseconds, texts shared where they
+// are parts of each other.
+type entry struct {
+	id         wave.UserID
+	email      string
+	text       string // what search looks in: folded fields, the email first, on a line each
+	group      *group
+	meta       wave.Meta
+	updated    int64
+	password   int64
+	registered int64
+	flaw       wave.Flaw
+	unusual    bool
+}
+
+// group is a billing group with its name as it is ordered.
+type group struct {
+	wave.BillingGroup
+	key string
+}
+
+const noTime = math.MinInt64
+
+// newSnapshot builds a snapshot of list, which it does not keep. What old has
+// alike is shared with it; old may be nil.
+func newSnapshot(list []wave.Reseller, asOf time.Time, fold func(string) string, old *Snapshot) *Snapshot {
+	b := builder{fold: fold, old: old, groups: make(map[wave.BillingGroup]*group)}
+	entries := make([]entry, len(list))
+	for i, r := range list {
+		entries[i] = b.entry(r)
+	}
+	slices.SortFunc(entries, func(a, b entry) int { return compareEmail(&a, &b) })
+
+	s := &Snapshot{asOf: asOf, slots: len(entries), fold: fold}
+	for part := range slices.Chunk(entries, chunkSize) {
+		c := new(chunk)
+		copy(c[:], part)
+		s.chunks = append(s.chunks, c)
+	}
+	s.byID = make([]int32, 0, len(entries))
+	for i := range int32(s.slots) {
+		if s.at(i).id != "" {
+			s.byID = append(s.byID, i)
+		}
+	}
+	slices.SortStableFunc(s.byID, func(a, b int32) int { return strings.Compare(string(s.at(a).id), string(s.at(b).id)) })
+	s.orders = newOrders(s.slots)
+	s.counts = sync.OnceValue(s.count)
+	return s
+}
+
+// builder makes entries and shares what they have in common.
+type builder struct {
+	fold   func(string) string
+	old    *Snapshot
+	groups map[wave.BillingGroup]*group
+}
+
+func (b *builder) entry(r wave.Reseller) entry {
+	e := entry{
+		id: r.UserID, email: r.Email, meta: r.Meta, flaw: r.Flaw,
+		updated: micros(r.Updated), password: micros(r.PasswordUpdated), registered: micros(r.Registered),
+		unusual: r.Flaw != wave.NoFlaw || r.Meta.HasOdd() || len(r.Meta.Unknown()) > 0,
+	}
+	if before := b.before(r); before != nil {
+		e.id, e.email, e.text = before.id, before.email, before.text
+		e.group = b.group(r.BillingGroup, before.group)
+		return e
+	}
+	e.group = b.group(r.BillingGroup, nil)
+	email, id := b.fold(r.Email), b.fold(string(r.UserID))
+	g := e.group
+	e.text = strings.Join([]string{email, id, g.key, b.fold(g.ID), b.fold(g.CompanyID)}, "\n")
+	if email == r.Email { // nearly always: keep one copy of the letters
+		e.email = e.text[:len(email)]
+	}
+	if id == string(r.UserID) {
+		e.id = wave.UserID(e.text[len(email)+1:][:len(id)])
+	}
+	return e
+}
+
+// before returns the entry of r in the old snapshot if its texts are the same.
+func (b *builder) before(r wave.Reseller) *entry {
+	if b.old == nil || r.Flaw != wave.NoFlaw {
+		return nil
+	}
+	slot, ok := b.old.find(r.UserID)
+	if !ok {
+		return nil
+	}
+	e := b.old.at(slot)
+	if e.email != r.Email || e.group.BillingGroup != r.BillingGroup {
+		return nil
+	}
+	return e
+}
+
+// group returns the one copy of g, which is known if it was there before.
+func (b *builder) group(g wave.BillingGroup, known *group) *group {
+	if have, ok := b.groups[g]; ok {
+		return have
+	}
+	if known == nil {
+		known = &group{g, b.fold(g.Name)}
+	}
+	b.groups[g] = known
+	return known
+}
+
+// reseller unpacks e.
+func (e *entry) reseller() wave.Reseller {
+	return wave.Reseller{
+		UserID: e.id, Email: e.email, BillingGroup: e.group.BillingGroup, Meta: e.meta, Flaw: e.flaw,
+		Updated: fromMicros(e.updated), PasswordUpdated: fromMicros(e.password), Registered: fromMicros(e.registered),
+	}
+}
+
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return noTime
+	}
+	return t.UnixMicro()
+}
+
+func fromMicros(n int64) time.Time {
+	if n == noTime {
+		return time.Time{}
+	}
+	return time.UnixMicro(n).UTC()
+}
+
+func (s *Snapshot) at(slot int32) *entry { return &s.chunks[slot/chunkSize][slot%chunkSize] }
+
+// find returns the slot of an account. Of several with one id, it is the first
+// by email.
+func (s *Snapshot) find(id wave.UserID) (int32, bool) {
+	i, ok := slices.BinarySearchFunc(s.byID, id, func(slot int32, id wave.UserID) int {
+		return strings.Compare(string(s.at(slot).id), string(id))
+	})
+	if !ok {
+		return 0, false
+	}
+	return s.byID[i], true
+}
+
+// Get returns an account. Its times are in UTC.
+func (s *Snapshot) Get(id wave.UserID) (wave.Reseller, bool) {
+	slot, ok := s.find(id)
+	if !ok {
+		return wave.Reseller{}, false
+	}
+	return s.at(slot).reseller(), true
+}
+
+// AsOf returns when Wave was asked for the list.
+func (s *Snapshot) AsOf() time.Time { return s.asOf }
+
+// Len returns the number of accounts.
+func (s *Snapshot) Len() int { return len(s.order(order{key: ByEmail})) }
+
+// CountOn returns how many accounts have the flag on.
+func (s *Snapshot) CountOn(key wave.Key) int {
+	if i, ok := wave.Index(key); ok {
+		return s.counts()[i]
+	}
+	n := 0
+	for _, slot := range s.order(order{key: ByEmail}) {
+		if s.at(slot).meta.On(key) {
+			n++
+		}
+	}
+	return n
+}
+
+func (s *Snapshot) count() *[64]int {
+	var n [64]int
+	for _, slot := range s.order(order{key: ByEmail}) {
+		on := s.at(slot).meta.Bits()
+		for i := range wave.Flags {
+			n[i] += int(on >> i & 1)
+		}
+	}
+	return &n
+}
+
+// billingGroups returns the groups of the accounts, each once, by name.
+func (s *Snapshot) billingGroups() []wave.BillingGroup {
+	seen := make(map[*group]bool)
+	var groups []*group
+	for _, slot := range s.order(order{key: ByEmail}) {
+		if g := s.at(slot).group; g.CompanyID != "" && !seen[g] {
+			seen[g] = true
+			groups = append(groups, g)
+		}
+	}
+	slices.SortStableFunc(groups, compareGroup)
+	out := make([]wave.BillingGroup, len(groups))
+	for i, g := range groups {
+		out[i] = g.BillingGroup
+	}
+	return out
+}
+
+// findCreated returns the account with that email in the company, email compared
+// folded. An empty company means any.
+func (s *Snapshot) findCreated(email, company string) (wave.Reseller, bool) {
+	email = s.fold(email)
+	byEmail := s.order(order{key: ByEmail})
+	i, _ := slices.BinarySearchFunc(byEmail, email, func(slot int32, email string) int {
+		return compareText(s.at(slot).emailKey(), email)
+	})
+	for _, slot := range byEmail[i:] {
+		e := s.at(slot)
+		if e.emailKey() != email {
+			break
+		}
+		if company == "" || e.group.CompanyID == company {
+			return e.reseller(), true
+		}
+	}
+	return wave.Reseller{}, false
+}
