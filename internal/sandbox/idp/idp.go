@@ -50,7 +50,7 @@ var People = []Person{
 	{
 		"ken", "佐藤 健", "Sato Ken", "ken.sato@example.co.jp",
 		[]string{"staff"},
-		Text{"No access: is in neither group", "権限なし：どちらのグループにも属していません"},
+		Text{"No access: is turned away", "権限なし：利用できません"},
 	},
 }
 
