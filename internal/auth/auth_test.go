@@ -88,7 +88,7 @@ type site struct {
 
 const clientSecret = "a secret / with: odd+characters, long enough for HS256"
 
-func newSite(t *testing.T, change ...func(*auth.Config)) *site {
+func newSite(t testing.TB, change ...func(*auth.Config)) *site {
 	t.Helper()
 	s := &site{clock: &clock{at: time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC)}, log: new(events), dir: t.TempDir()}
 
@@ -130,7 +130,7 @@ func newSite(t *testing.T, change ...func(*auth.Config)) *site {
 }
 
 // restart replaces the Auth by a new one with the settings of now.
-func (s *site) restart(t *testing.T) {
+func (s *site) restart(t testing.TB) {
 	t.Helper()
 	a, err := auth.New(s.cfg, s.db)
 	if err != nil {
@@ -177,11 +177,11 @@ var statusOf = map[fault.Kind]int{
 // browser has a cookie jar and follows redirects.
 type browser struct {
 	*http.Client
-	t *testing.T
+	t testing.TB
 	s *site
 }
 
-func (s *site) browser(t *testing.T) *browser {
+func (s *site) browser(t testing.TB) *browser {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)

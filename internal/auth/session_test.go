@@ -3,6 +3,7 @@ package auth_test
 import (
 	"bytes"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,7 +15,7 @@ import (
 )
 
 // signedIn returns a browser with a session.
-func (s *site) signedIn(t *testing.T) *browser {
+func (s *site) signedIn(t testing.TB) *browser {
 	t.Helper()
 	b := s.browser(t)
 	if status, body := b.open("/auth/login"); status != 200 {
@@ -212,5 +213,18 @@ func TestLoad_withoutADatabase(t *testing.T) {
 	}
 	if status, _ := s.browser(t).open("/"); status != 200 {
 		t.Errorf("without a cookie: got %d, want 200", status)
+	}
+}
+
+// BenchmarkLoad is what every request of a signed-in person pays.
+func BenchmarkLoad(b *testing.B) {
+	s := newSite(b)
+	cookie := s.signedIn(b).cookies()["waveadmin"]
+	load := s.Load(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	b.ReportAllocs()
+	for b.Loop() {
+		r := httptest.NewRequest("GET", "/", nil)
+		r.AddCookie(&http.Cookie{Name: "waveadmin", Value: cookie})
+		load.ServeHTTP(httptest.NewRecorder(), r)
 	}
 }
