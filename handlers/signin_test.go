@@ -1,0 +1,111 @@
+package handlers_test
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/PuerkitoBio/goquery"
+
+	"waveadmin/handlers"
+	"waveadmin/internal/fault"
+)
+
+const endSession = "https://login.example.co.jp/end_session?client_id=wave&id_token_hint=x"
+
+// fakeSignIn is a handlers.SignInService that answers what it is told.
+type fakeSignIn struct {
+	handlers.SignInService // a method that a test did not expect panics
+
+	returnTo, next string
+	err            error
+	kept           string
+}
+
+func (f *fakeSignIn) Callback(http.ResponseWriter, *http.Request) (string, error) {
+	return f.returnTo, f.err
+}
+
+func (f *fakeSignIn) SignOut(http.ResponseWriter, *http.Request) (string, error) {
+	return f.next, f.err
+}
+
+func (f *fakeSignIn) KeepNext(_ http.ResponseWriter, next string) { f.kept = next }
+
+func (f *fakeSignIn) TakeNext(http.ResponseWriter, *http.Request) string {
+	next := f.kept
+	f.kept = ""
+	return next
+}
+
+func TestSignIn_Callback(t *testing.T) {
+	f := &fakeSignIn{returnTo: "/resellers?q=x"}
+	h := &handlers.SignIn{Auth: f}
+	w := httptest.NewRecorder()
+	if err := h.Callback(w, httptest.NewRequest("GET", "/auth/callback", nil)); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.Header().Get("Location"); w.Code != 303 || got != "/resellers?q=x" {
+		t.Errorf("got %d to %q, want 303 to where it began", w.Code, got)
+	}
+
+	f.err = fault.New(fault.Invalid, errors.New("state"))
+	w = httptest.NewRecorder()
+	if err := h.Callback(w, httptest.NewRequest("GET", "/auth/callback", nil)); !fault.Is(err, fault.Invalid) || w.Header().Get("Location") != "" {
+		t.Errorf("err = %v, to %q, want the fault and no redirect", err, w.Header().Get("Location"))
+	}
+}
+
+// TestSignIn_SignOut: a plain form never gets a redirect to another origin,
+// which the browser would block and leave the person on a dead page.
+func TestSignIn_SignOut(t *testing.T) {
+	tests := []struct {
+		name, next string
+		htmx       bool
+		status     int
+		header, to string
+		kept       string
+	}{
+		{"htmx goes to the provider", endSession, true, 204, "HX-Redirect", endSession, ""},
+		{"a form stays here", endSession, false, 303, "Location", "/auth/signed-out", endSession},
+		{"htmx without a provider", "", true, 204, "HX-Redirect", "/auth/signed-out", ""},
+		{"a form without a provider", "", false, 303, "Location", "/auth/signed-out", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := &fakeSignIn{next: tt.next}
+			r := httptest.NewRequest("POST", "/auth/logout", nil)
+			if tt.htmx {
+				r.Header.Set("HX-Request", "true")
+			}
+			w := httptest.NewRecorder()
+			if err := (&handlers.SignIn{Auth: f}).SignOut(w, r); err != nil {
+				t.Fatal(err)
+			}
+			if w.Code != tt.status || w.Header().Get(tt.header) != tt.to || f.kept != tt.kept {
+				t.Errorf("got %d %v, kept %q", w.Code, w.Header(), f.kept)
+			}
+		})
+	}
+}
+
+func TestSignIn_SignedOut(t *testing.T) {
+	h := &handlers.SignIn{Auth: &fakeSignIn{kept: endSession}}
+	for _, want := range []int{1, 0} { // the link is offered once
+		w := httptest.NewRecorder()
+		if err := h.SignedOut(w, httptest.NewRequest("GET", "/auth/signed-out?provider=https://evil.example", nil)); err != nil {
+			t.Fatal(err)
+		}
+		doc, err := goquery.NewDocumentFromReader(w.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := doc.Find(`a[href="` + endSession + `"]`).Length(); w.Code != 200 || got != want {
+			t.Errorf("got %d with %d links to the provider, want %d", w.Code, got, want)
+		}
+		if doc.Find(`a[href*="evil"]`).Length() != 0 {
+			t.Error("the address decides where the page leads")
+		}
+	}
+}
