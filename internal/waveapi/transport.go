@@ -13,6 +13,8 @@ import (
 // HTTP/1.1 only: with it, net/http itself repeats a PUT, POST or DELETE in one
 // case alone, when nothing of it was written to a connection that turned out to be
 // closed. (Never set Idempotency-Key: then it repeats them in other cases too.)
+// A GET it repeats once when a connection breaks that was used before; the pacer
+// does not see that one.
 func newTransport() *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
