@@ -123,7 +123,10 @@ func (m *maker) account(n int, c company, plan wave.Meta, i int) wave.Reseller {
 		UserID:       wave.UserID(m.id(16)),
 		Email:        mailbox + "@" + c.domain,
 		BillingGroup: c.group,
-		Registered:   m.between(c.since, seedTo),
+		Registered:   c.since,
+	}
+	if i > 0 {
+		a.Registered = m.between(c.since, seedTo)
 	}
 	// The API added these two after the others: an old account that nobody
 	// changed since has none.
@@ -209,10 +212,18 @@ func (m *maker) deviate(meta wave.Meta) wave.Meta {
 	return meta
 }
 
-// between returns a whole second from a to b.
+// between returns a moment from a to b, mostly one of office hours.
 func (m *maker) between(a, b time.Time) time.Time {
-	span := int64(b.Sub(a) / time.Second)
-	return a.Add(time.Duration(m.rng.Int64N(span+1)) * time.Second)
+	days := int(b.Sub(a).Hours() / 24)
+	y, month, d := a.AddDate(0, 0, m.rng.IntN(days+1)).Date()
+	at := time.Date(y, month, d, 9+m.rng.IntN(10), m.rng.IntN(60), m.rng.IntN(60), 0, jst)
+	if at.Before(a) {
+		return a
+	}
+	if at.After(b) {
+		return b
+	}
+	return at
 }
 
 // id returns an id of n characters that was not given before.
