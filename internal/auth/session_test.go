@@ -228,3 +228,14 @@ func BenchmarkLoad(b *testing.B) {
 		load.ServeHTTP(httptest.NewRecorder(), r)
 	}
 }
+
+func TestSession_rowsOfTheDeadAreDeleted(t *testing.T) {
+	s := newSite(t)
+	s.signedIn(t)
+	s.signedIn(t)
+	s.clock.Add(8*time.Hour + time.Second)
+	s.signedIn(t)
+	if got, used := s.rows(t, "sessions"), s.rows(t, "used_logins"); got != 1 || used != 1 {
+		t.Errorf("%d sessions and %d used attempts are left, want the last of each", got, used)
+	}
+}

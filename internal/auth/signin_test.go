@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -162,5 +163,25 @@ func TestSignIn_replacesTheSession(t *testing.T) {
 	b.setCookie("waveadmin", before)
 	if _, body := b.open("/"); body != "/:  is none" {
 		t.Errorf("the old session still says %q", body)
+	}
+}
+
+func TestSignIn_manyAtOnce(t *testing.T) {
+	s := newSite(t)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			b := s.browser(t)
+			if status, body := b.open("/auth/login?return_to=/x"); status != 200 || !strings.HasPrefix(body, "/x:") {
+				t.Errorf("got %d %q", status, body)
+			}
+			if _, next := b.open("/auth/logout"); next == "" {
+				t.Error("signing out does not lead to the provider")
+			}
+		})
+	}
+	wg.Wait()
+	if got := s.rows(t, "sessions"); got != 0 {
+		t.Errorf("%d sessions are left", got)
 	}
 }
