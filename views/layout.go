@@ -49,17 +49,8 @@ func userMark(ctx context.Context) string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// scriptTexts is every sentence that a script composes, with its places.
+// scriptTexts is every sentence that a script composes, with its places as they
+// stand in the catalogue.
 func scriptTexts(ctx context.Context) map[string]string {
-	keys := []string{
-		"js.unsaved", "js.unsaved_none", "js.nothing_to_save", "js.to_on", "js.to_off", "js.mark_on", "js.mark_off", "js.revert",
-		"js.group_filtered", "js.group_count", "js.no_connection", "js.no_answer", "js.failed", "js.signed_out", "js.dismiss",
-		"js.draft", "js.draft_restored", "js.leave", "js.review_off", "js.review_group", "js.review_old", "js.review_always",
-		"js.filter_count", "js.saving", "js.viewer",
-	}
-	texts := make(map[string]string, len(keys))
-	for _, key := range keys {
-		texts[key[len("js."):]] = i18n.Raw(ctx, key)
-	}
-	return texts
+	return i18n.RawUnder(ctx, "js.")
 }

@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 )
 
 // Languages that have a catalogue, the default of the program first.
@@ -76,11 +77,24 @@ func T(ctx context.Context, key string, args ...any) string {
 	return m.format(args)
 }
 
-// Raw returns the sentence for key with its places as they stand, for a script
-// that fills them in.
-func Raw(ctx context.Context, key string) string {
-	return catalogues[Lang(ctx)][key].source
+// RawUnder returns the sentences whose keys begin with prefix, without it and
+// with their places as they stand: for a script that fills them in. The map is
+// shared; do not change it.
+func RawUnder(ctx context.Context, prefix string) map[string]string {
+	cached, ok := raw.Load(Lang(ctx) + prefix)
+	if !ok {
+		texts := make(map[string]string)
+		for key, m := range catalogues[Lang(ctx)] {
+			if name, ok := strings.CutPrefix(key, prefix); ok {
+				texts[name] = m.source
+			}
+		}
+		cached, _ = raw.LoadOrStore(Lang(ctx)+prefix, texts)
+	}
+	return cached.(map[string]string)
 }
+
+var raw sync.Map // language and prefix -> map[string]string
 
 // Has reports whether key has a sentence in lang.
 func Has(lang, key string) bool {

@@ -1,0 +1,297 @@
+// The grid of one account's flags: what is staged, its marks and sums, the save
+// bar, the review before a risky save, drafts. The page works without it: the
+// form itself says of each flag what it was and what it is.
+import { fold, markDensity, say, text } from './page.js';
+
+const RISKY_OFF = 5; // flags turned off at once
+const RISKY_AGE = 30 * 60 * 1000; // of the data, in milliseconds
+
+const boxOf = (flag) => flag.querySelector('input[type=checkbox]');
+const labelOf = (flag) => flag.querySelector('label').textContent.trim();
+const flagsIn = (root) => [...root.querySelectorAll('.flag')];
+const shown = (flag) => !flag.hasAttribute('data-filtered');
+const currentForm = () => document.querySelector('form:has([data-grid])');
+
+// baseline is what a flag was: as the form was made, or the default of a new account.
+function baseline(flag) {
+  const was = flag.querySelector('[name^="was."]');
+  return (was ? was.value : flag.dataset.default) === 'on';
+}
+const dirty = (flag) => boxOf(flag).checked !== baseline(flag);
+
+// draw makes every mark and sum say what the boxes say.
+function draw(form) {
+  const flags = flagsIn(form);
+  const isOn = new Map(flags.map((flag) => [flag.dataset.flag, boxOf(flag).checked]));
+  for (const flag of flags) {
+    const changed = dirty(flag);
+    const box = boxOf(flag);
+    const mark = flag.querySelector('[data-revert]');
+    flag.toggleAttribute('data-dirty', changed);
+    box.toggleAttribute('data-dirty', changed);
+    mark.hidden = !changed;
+    if (changed) {
+      mark.textContent = text(box.checked ? 'mark_on' : 'mark_off');
+      mark.setAttribute('aria-label', `${mark.textContent}. ${text('revert', { label: labelOf(flag) })}`);
+    }
+    const idle = flag.querySelector('[data-idle]');
+    if (idle) idle.hidden = !(box.checked && isOn.get(flag.dataset.parent) === false);
+  }
+  for (const group of form.querySelectorAll('[data-group]')) {
+    const boxes = flagsIn(group).map(boxOf);
+    const count = boxes.filter((box) => box.checked).length;
+    const all = group.querySelector('[data-group-box]');
+    all.hidden = false;
+    all.checked = count > 0;
+    all.indeterminate = count > 0 && count < boxes.length;
+    group.querySelector('[data-count]').textContent = `${count} / ${boxes.length}`;
+  }
+  drawBar(form, flags.filter(dirty));
+  filter(form);
+}
+
+const sentence = (flag) => text(boxOf(flag).checked ? 'to_on' : 'to_off', { label: labelOf(flag) });
+
+function drawBar(form, changed) {
+  const bar = form.querySelector('.savebar');
+  if (!bar) return;
+  const on = changed.filter((flag) => boxOf(flag).checked).length;
+  bar.toggleAttribute('data-dirty', changed.length > 0);
+  bar.querySelector('[data-unsaved]').textContent = changed.length === 0
+    ? text(unsavedText(form, 'unsaved_none'))
+    : text(unsavedText(form, 'unsaved'), { count: changed.length, on, off: changed.length - on });
+  bar.querySelector('[data-unsaved-list]').textContent = changed.map(sentence).join(document.documentElement.lang === 'ja' ? '、' : ', ');
+}
+// A new account has nothing saved to differ from, only the defaults.
+const unsavedText = (form, key) => (form.id === 'create-form' ? `create_${key}` : key);
+
+// edited follows each act of the person: redraw, drop what the last save said,
+// keep a draft.
+function edited(form) {
+  for (const old of form.querySelectorAll('[data-outcome]:not(.checking)')) old.remove();
+  const error = form.querySelector('.savebar [data-form-error]');
+  if (error) error.textContent = '';
+  draw(form);
+  keepDraft(form);
+}
+
+function setFlags(flags, value) {
+  for (const flag of flags) boxOf(flag).checked = value(flag);
+}
+
+// Group box: mixed → all on → all off → as it was. Under a filter it takes only
+// what is shown.
+function cycle(group) {
+  const all = flagsIn(group);
+  const flags = all.filter(shown);
+  const on = flags.filter((flag) => boxOf(flag).checked).length;
+  if (on === flags.length) setFlags(flags, () => false);
+  else if (on === 0 && flags.some(baseline)) setFlags(flags, baseline);
+  else setFlags(flags, () => true);
+  if (flags.length < all.length) say(text('group_filtered', { count: flags.length }));
+}
+
+// filter hides what does not match the field and the two boxes above the grid.
+function filter(form) {
+  const tools = document.querySelector('[data-grid-tools]');
+  if (!tools) return;
+  const words = fold(tools.querySelector('[data-grid-filter]').value).split(/\s+/);
+  const only = (what) => tools.querySelector(`[data-only=${what}]`)?.checked;
+  let count = 0;
+  for (const flag of flagsIn(form)) {
+    const match = words.every((word) => flag.dataset.search.includes(word))
+      && (!only('changed') || dirty(flag)) && (!only('on') || boxOf(flag).checked);
+    flag.toggleAttribute('data-filtered', !match);
+    if (match) count++;
+  }
+  for (const group of form.querySelectorAll('[data-group]')) {
+    group.toggleAttribute('data-filtered', !flagsIn(group).some(shown));
+  }
+  return count;
+}
+
+// Drafts: what is staged, by person and account, until it is saved or dropped.
+function draftKey(form) {
+  const id = form.dataset.userId;
+  return id && document.body.dataset.user ? `waveadmin.draft.${document.body.dataset.user}.${id}` : null;
+}
+function keepDraft(form) {
+  const key = draftKey(form);
+  if (!key) return;
+  const edits = Object.fromEntries(flagsIn(form).filter(dirty).map((flag) => [flag.dataset.flag, boxOf(flag).checked]));
+  try {
+    if (Object.keys(edits).length === 0) localStorage.removeItem(key);
+    else localStorage.setItem(key, JSON.stringify({ at: Date.now(), edits }));
+  } catch { /* a full or forbidden storage costs the draft, not the page */ }
+}
+function readDraft(form) {
+  try {
+    return JSON.parse(localStorage.getItem(draftKey(form)));
+  } catch {
+    return null;
+  }
+}
+function dropDraft(form) {
+  try { localStorage.removeItem(draftKey(form)); } catch { /* see keepDraft */ }
+  document.getElementById('draft')?.replaceChildren();
+}
+
+// offerDraft tells of a draft that still differs from what is saved.
+function offerDraft(form) {
+  const place = document.getElementById('draft');
+  const draft = place && readDraft(form);
+  if (!draft || form.querySelector('.flag[data-dirty]') || form.querySelector('[data-read-only]')) return;
+  const flags = flagsIn(form).filter((flag) => flag.dataset.flag in draft.edits && draft.edits[flag.dataset.flag] !== boxOf(flag).checked);
+  if (flags.length === 0) { dropDraft(form); return; }
+  const restore = () => {
+    setFlags(flags, (flag) => draft.edits[flag.dataset.flag]);
+    place.replaceChildren();
+    edited(form);
+    say(text('draft_restored'));
+    boxOf(flags[0]).focus();
+  };
+  if (sessionStorage.getItem('waveadmin.restore') === form.dataset.userId) {
+    sessionStorage.removeItem('waveadmin.restore');
+    restore();
+    return;
+  }
+  const line = document.createElement('div');
+  line.className = 'notice-line warning';
+  const words = document.createElement('p');
+  words.textContent = text('draft', { count: flags.length, time: new Date(draft.at).toLocaleString(document.documentElement.lang, { dateStyle: 'short', timeStyle: 'short' }) });
+  const bar = document.createElement('div');
+  bar.className = 'bar';
+  bar.append(button('restore', 'btn small', restore), button('drop', 'btn quiet small', () => dropDraft(form)));
+  line.append(words, bar);
+  place.replaceChildren(line);
+  place.hidden = false;
+  say(words.textContent);
+}
+function button(key, className, act) {
+  const b = document.createElement('button');
+  b.type = 'button';
+  b.className = className;
+  b.textContent = text(key);
+  b.dataset.draft = key;
+  b.addEventListener('click', act);
+  return b;
+}
+
+// risks lists why a save should be looked at once more.
+function risks(form, changed) {
+  const why = [];
+  if (form.dataset.confirm === 'never') return why;
+  if (form.dataset.confirm === 'always') why.push(text('review_always'));
+  const off = changed.filter((flag) => !boxOf(flag).checked);
+  if (off.length >= RISKY_OFF) why.push(text('review_off', { count: off.length }));
+  for (const group of form.querySelectorAll('[data-group]')) {
+    const flags = flagsIn(group);
+    if (flags.filter(baseline).length > 1 && flags.every((flag) => !boxOf(flag).checked)) {
+      why.push(text('review_group', { label: group.querySelector('.name').textContent }));
+    }
+  }
+  const age = Date.now() - Date.parse(form.dataset.asOf);
+  if (age > RISKY_AGE) why.push(text('review_old', { minutes: Math.round(age / 60000) }));
+  return why;
+}
+
+function review(why, changed, save) {
+  const dialog = document.getElementById('review');
+  const items = (lines) => lines.map((line) => Object.assign(document.createElement('li'), { textContent: line }));
+  dialog.querySelector('[data-review-why]').replaceChildren(...items(why));
+  dialog.querySelector('[data-review-list]').replaceChildren(...items(changed.map(sentence)));
+  dialog.querySelector('[data-review-save]').onclick = () => { dialog.close(); save(); };
+  dialog.showModal();
+}
+
+document.addEventListener('change', (e) => {
+  const form = e.target.form;
+  if (e.target.matches('.flag input[type=checkbox]')) edited(form);
+  if (e.target.matches('[data-group-box]')) { cycle(e.target.closest('[data-group]')); edited(form); }
+  if (e.target.matches('[data-only]')) say(text('filter_count', { count: filter(currentForm()) }));
+});
+document.addEventListener('input', (e) => {
+  if (e.target.matches('[data-grid-filter]') && !e.isComposing) say(text('filter_count', { count: filter(currentForm()) }));
+});
+document.addEventListener('compositionend', (e) => {
+  if (e.target.matches('[data-grid-filter]')) filter(currentForm());
+});
+
+document.addEventListener('click', (e) => {
+  if (e.target.matches('[data-read-only] input[type=checkbox]')) {
+    e.preventDefault();
+    say(text('viewer'));
+    return;
+  }
+  const form = currentForm();
+  const revert = e.target.closest('[data-revert]');
+  if (revert) {
+    const flag = revert.closest('.flag');
+    setFlags([flag], baseline);
+    edited(form);
+    boxOf(flag).focus();
+  }
+  if (e.target.closest('[data-discard]')) {
+    e.preventDefault();
+    setFlags(flagsIn(form), baseline);
+    edited(form);
+    say(text('unsaved_none'));
+  }
+  if (e.target.closest('[data-discard-draft]')) dropDraft(form);
+  if (e.target.closest('[data-defaults]')) {
+    setFlags(flagsIn(form), (flag) => flag.dataset.default === 'on');
+    edited(form);
+    say(form.querySelector('[data-unsaved]').textContent);
+  }
+});
+
+// Enter in the filter would send the creation form that it stands in.
+document.addEventListener('keydown', (e) => {
+  if (e.isComposing) return;
+  if (e.key === 'Enter' && e.target.matches('[data-grid-filter]')) e.preventDefault();
+  if ((e.ctrlKey || e.metaKey) && !e.shiftKey && !e.altKey && e.key.toLowerCase() === 's') {
+    const save = document.querySelector('[data-testid=save]');
+    if (!save || document.querySelector('dialog:modal')) return;
+    e.preventDefault();
+    save.click();
+  }
+});
+
+// Before a save: nothing staged is no request, and a risky one is shown first.
+document.addEventListener('htmx:confirm', (e) => {
+  const form = e.detail.elt;
+  if (form.id !== 'perm-form') return;
+  const changed = flagsIn(form).filter(dirty);
+  const pressed = e.detail.triggeringEvent?.submitter;
+  if (changed.length === 0) {
+    e.preventDefault();
+    form.querySelector('[data-form-error]').textContent = '';
+    form.querySelector('[data-unsaved]').textContent = text('nothing_to_save');
+    say(text('nothing_to_save'));
+    return;
+  }
+  const why = pressed?.matches('[data-reviewed]') ? [] : risks(form, changed);
+  if (why.length > 0) {
+    e.preventDefault();
+    review(why, changed, () => e.detail.issueRequest(true));
+  }
+});
+
+// A refresh reloads the page: what is staged comes back by itself.
+document.addEventListener('submit', (e) => {
+  const form = currentForm();
+  if (e.target.matches('[data-refresh]') && form?.querySelector('.flag[data-dirty]')) {
+    sessionStorage.setItem('waveadmin.restore', form.dataset.userId);
+  }
+});
+
+document.addEventListener('htmx:load', (e) => {
+  const form = e.detail.elt.closest?.('form:has([data-grid])') ?? e.detail.elt.querySelector?.('form:has([data-grid])');
+  if (!form) return;
+  for (const tools of document.querySelectorAll('[data-grid-tools]')) tools.hidden = false;
+  markDensity();
+  draw(form);
+  if (form.hasAttribute('data-saved')) dropDraft(form);
+  else if (form.querySelector('.flag[data-dirty]')) keepDraft(form);
+  else offerDraft(form);
+});

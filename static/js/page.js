@@ -1,0 +1,187 @@
+// What every page shares: texts, announcements, toasts, failures of requests,
+// search fields, small controls. Nothing here knows of accounts or flags.
+
+// htmx writes answers of our own server through innerHTML. Scripts and script
+// addresses get no policy, so the browser refuses them.
+window.trustedTypes?.createPolicy('default', { createHTML: (html) => html });
+
+document.documentElement.classList.add('js');
+
+const texts = JSON.parse(document.getElementById('texts').textContent);
+
+// text fills the places of a sentence: {name}, or {name|one|many} by number.
+export function text(key, args = {}) {
+  return texts[key].replace(/\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g, (_, name, one, many) =>
+    one === undefined ? args[name] : Number(args[name]) === 1 ? one : many);
+}
+
+function put(id, message) {
+  const region = document.getElementById(id);
+  region.textContent = '';
+  setTimeout(() => { region.textContent = message; }, 50); // the same words twice are read twice
+}
+
+// say is read when the reader pauses, sayNow at once.
+export const say = (message) => put('sr-status', message);
+export const sayNow = (message) => put('sr-alert', message);
+
+// toast shows a message in the corner. Errors stay until they are closed.
+export function toast(level, message) {
+  const box = document.createElement('div');
+  box.className = `toast ${level}`;
+  const words = document.createElement('p');
+  words.textContent = message;
+  const close = document.createElement('button');
+  close.type = 'button';
+  close.className = 'link';
+  close.textContent = text('dismiss');
+  close.addEventListener('click', () => box.remove());
+  box.append(words, close);
+  document.getElementById('toasts').append(box);
+  if (level === 'error') sayNow(message);
+  else { say(message); setTimeout(() => box.remove(), 12000); }
+}
+
+// fold makes texts comparable as the server's search does.
+export function fold(s) {
+  return s.normalize('NFKC').toLowerCase().replace(/[\u30a1-\u30f6]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0x60)).trim();
+}
+
+// fail puts a message beside the button whose press failed; without such a place
+// it becomes a toast.
+function fail(element, message) {
+  const place = element?.closest?.('form')?.querySelector('[data-form-error]');
+  if (!place) { toast('error', message); return; }
+  place.textContent = message;
+  sayNow(message);
+}
+
+const on = (event, handle) => document.addEventListener(event, handle);
+
+on('toast', (e) => {
+  const form = e.target.closest?.('form[hx-post]');
+  if (e.detail.level === 'error' && form) fail(form, e.detail.message);
+  else toast(e.detail.level, e.detail.message);
+});
+// An answer that is an error and yet the form, with what is wrong, says so.
+on('htmx:beforeSwap', (e) => {
+  if (e.detail.xhr.status >= 400 && e.detail.xhr.getResponseHeader('HX-Form')) {
+    e.detail.shouldSwap = true;
+    e.detail.isError = false;
+  }
+});
+on('htmx:sendError', (e) => fail(e.detail.elt, text('no_connection')));
+on('htmx:timeout', (e) => fail(e.detail.elt, text('no_answer')));
+on('htmx:responseError', (e) => {
+  if (!e.detail.xhr.getResponseHeader('HX-Trigger') && !e.detail.xhr.getResponseHeader('HX-Redirect')) {
+    fail(e.detail.elt, text('failed'));
+  }
+});
+let leaving = false;
+on('htmx:beforeOnLoad', (e) => {
+  if (e.detail.xhr.getResponseHeader('HX-Redirect')) leaving = true;
+});
+
+// What is new on the page: words to announce, dialogs to open, errors to show.
+function arrived(root) {
+  for (const el of [root, ...root.querySelectorAll('[data-announce]')]) {
+    if (el.dataset?.announce) say(el.dataset.announce);
+  }
+  for (const dialog of root.querySelectorAll('dialog[data-modal]')) {
+    dialog.close();
+    dialog.showModal();
+  }
+  for (const button of root.querySelectorAll('[data-show]')) button.hidden = false;
+  for (const group of root.querySelectorAll('[data-password]')) passwordChoice(group);
+  const summary = root.querySelector('.form-error:not(:empty)');
+  if (summary?.textContent.trim()) {
+    summary.tabIndex = -1;
+    summary.focus();
+    const title = text('error_title', { title: '' });
+    if (!document.title.startsWith(title)) document.title = title + document.title;
+  }
+}
+on('htmx:load', (e) => arrived(e.detail.elt));
+
+// Search fields: an input method's half-typed words are no search.
+function search(field) {
+  htmx.trigger(field.matches('[data-search-input]') ? field : field.form, 'wa:search');
+}
+on('input', (e) => {
+  if (e.target.matches('[data-search], [data-search-input]') && !e.isComposing) search(e.target);
+});
+on('compositionend', (e) => {
+  if (e.target.matches('[data-search], [data-search-input]')) search(e.target);
+});
+on('change', (e) => {
+  if (e.target.matches('[data-submit]')) e.target.form.requestSubmit();
+  if (e.target.matches('[data-password] [name=input_type]')) passwordChoice(e.target.closest('[data-password]'), true);
+});
+
+function typing(el) {
+  return el.isContentEditable || el.matches('input:not([type=checkbox], [type=radio]), textarea, select');
+}
+on('keydown', (e) => {
+  if (e.isComposing || e.ctrlKey || e.metaKey || e.altKey) return;
+  const field = document.querySelector('[data-search]');
+  if (e.key === '/' && field && !typing(e.target) && !document.querySelector('dialog:modal')) {
+    e.preventDefault();
+    field.focus();
+    field.select();
+  }
+  if (e.key === 'Escape' && e.target === field && field.value) {
+    e.preventDefault();
+    field.value = '';
+    search(field);
+  }
+  if (e.key === 'Escape') closePopovers(null, true);
+});
+
+function closePopovers(inside, focus) {
+  for (const box of document.querySelectorAll('[data-popover][open]')) {
+    if (inside && box.contains(inside)) continue;
+    box.open = false;
+    if (focus) box.querySelector('summary').focus();
+  }
+}
+
+function passwordChoice(group, focus) {
+  const custom = group.querySelector('[value=Custom]').checked;
+  group.querySelector('[data-custom]').hidden = !custom;
+  if (custom && focus) group.querySelector('[name=password]').focus();
+}
+
+on('click', (e) => {
+  closePopovers(e.target);
+  const menu = e.target.closest('[data-menu]');
+  if (menu) {
+    const open = menu.closest('.side').toggleAttribute('data-open');
+    menu.setAttribute('aria-expanded', open);
+  }
+  const show = e.target.closest('[data-show]');
+  if (show) {
+    const field = show.parentElement.querySelector('input');
+    field.type = field.type === 'password' ? 'text' : 'password';
+    show.setAttribute('aria-pressed', field.type === 'text');
+  }
+  const density = e.target.closest('[data-density-set]');
+  if (density) {
+    document.documentElement.dataset.density = density.dataset.densitySet;
+    fetch(`${location.pathname}?density=${density.dataset.densitySet}`, { redirect: 'manual' });
+    markDensity();
+  }
+  e.target.closest('[data-close]')?.closest('dialog').close();
+});
+on('submit', () => closePopovers());
+
+export function markDensity() {
+  for (const button of document.querySelectorAll('[data-density-set]')) {
+    button.setAttribute('aria-pressed', button.dataset.densitySet === document.documentElement.dataset.density);
+  }
+}
+
+// A form that has no draft asks before what was typed is lost.
+let typed = false;
+on('input', (e) => { if (e.target.closest('[data-leave]')) typed = true; });
+on('submit', (e) => { if (!e.target.matches('[hx-post]')) leaving = true; });
+addEventListener('beforeunload', (e) => { if (typed && !leaving) e.preventDefault(); });
