@@ -253,3 +253,6 @@ func (s *Snapshot) findCreated(email, company string) (wave.Reseller, bool) {
 	}
 	return wave.Reseller{}, false
 }
+
+// ByEmail returns an account with that email, compared folded, or false.
+func (s *Snapshot) ByEmail(email string) (wave.Reseller, bool) { return s.findCreated(email, "") }
