@@ -51,26 +51,39 @@ func (m *Meta) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 		return errors.New("meta: not an object")
 	}
 	for dec.PeekKind() != '}' {
-		tok, err := dec.ReadToken()
+		name, err := dec.ReadValue()
 		if err != nil {
 			return err
 		}
-		name := tok.String()
+		key, err := keyOf(name)
+		if err != nil {
+			return err
+		}
 		switch dec.PeekKind() {
-		case 't', 'f': // nearly all: no allocation but the name
+		case 't', 'f':
 			tok, err := dec.ReadToken()
 			if err != nil {
 				return err
 			}
-			*m = m.With(Key(name), tok.Bool())
+			*m = m.With(key, tok.Bool())
 		default:
 			raw, err := dec.ReadValue()
 			if err != nil {
 				return err
 			}
-			*m = m.WithRaw(Key(name), raw)
+			*m = m.WithRaw(key, raw)
 		}
 	}
 	_, err = dec.ReadToken()
 	return err
+}
+
+// keyOf returns what a name of an object says. It looks a flag of the catalogue
+// up where it stands, without a copy: a long list has a third of a million of them.
+func keyOf(name jsontext.Value) (Key, error) {
+	if i, ok := index[Key(name[1:len(name)-1])]; ok {
+		return Flags[i].Key, nil
+	}
+	b, err := jsontext.AppendUnquote(nil, name)
+	return Key(b), err
 }

@@ -1,10 +1,12 @@
 package wave_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"testing"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
@@ -228,4 +230,36 @@ func TestMerge_property(t *testing.T) {
 			t.Errorf("applies %d flags, the metas differ in %d", len(got.Apply), n)
 		}
 	})
+}
+
+func TestMeta_UnmarshalJSON_readsEscapedNames(t *testing.T) {
+	var m wave.Meta
+	if err := json.Unmarshal([]byte(`{"invo\u0069ce":true,"fl\u0061g_36":false,"値":1}`), &m); err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[wave.Key]wave.State{"invoice": wave.On, "flag_36": wave.Off, "値": wave.Odd} {
+		if got := m.State(key); got != want {
+			t.Errorf("%s = %v, want %v", key, got, want)
+		}
+	}
+}
+
+func TestMeta_UnmarshalJSONFrom_copiesNoNames(t *testing.T) {
+	b, err := wave.Defaults().MarshalJSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := bytes.NewReader(b)
+	dec := jsontext.NewDecoder(body)
+	var m wave.Meta
+	allocs := testing.AllocsPerRun(100, func() {
+		body.Reset(b)
+		dec.Reset(body)
+		if err := m.UnmarshalJSONFrom(dec); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if m != wave.Defaults() || allocs > 5 {
+		t.Errorf("%v allocations for 35 flags, want a few at most", allocs)
+	}
 }
