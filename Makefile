@@ -1,0 +1,35 @@
+# make test is all that a change must pass. What each target needs beyond Go, git
+# and make, it installs or asks for.
+
+.PHONY: build test check bench fuzz screenshots generate clean
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
+BENCHTIME ?= 1s
+FUZZTIME ?= 30s
+
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/waveadmin ./cmd/waveadmin
+
+test:
+	@.ci/test
+
+# Everything of make test that needs neither a browser nor a database server.
+check:
+	@.ci/check
+
+bench:
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) ./...
+
+# Each fuzz target for a while; go test takes only one at a time.
+fuzz:
+	@.ci/fuzz $(FUZZTIME)
+
+# The pictures of README.md, taken by the browser tests.
+screenshots:
+	WAVEADMIN_TEST_SCREENSHOTS=$(CURDIR)/docs/screenshots go test -count=1 -run Browser ./...
+
+generate:
+	go tool templ generate
+
+clean:
+	rm -rf bin

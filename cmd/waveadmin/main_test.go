@@ -1,0 +1,196 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// settings are complete, for this machine alone.
+var settings = []string{
+	"WAVEADMIN_SERVER_PUBLIC_URL=http://localhost:8080",
+	"WAVEADMIN_WAVE_CLIENT_ID=api-user",
+	"WAVEADMIN_WAVE_CLIENT_SECRET=canary-wave",
+	"WAVEADMIN_AUTH_ISSUER=https://id.example.com",
+	"WAVEADMIN_AUTH_CLIENT_ID=waveadmin",
+	"WAVEADMIN_AUTH_CLIENT_SECRET=canary-auth",
+	"WAVEADMIN_AUTH_ROLES_EDITOR=ops",
+	"WAVEADMIN_SESSION_SECRET=x8Vd3bPq0yLk7sT1uWmZ5nR9aCfEhJgKiMoQ2rBtYvA=",
+}
+
+func TestRun_statusAndStreams(t *testing.T) {
+	busy := listenBusy(t)
+	database := "WAVEADMIN_DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "new", "wave.db")
+	tests := []struct {
+		name           string
+		args, env      []string
+		status         int
+		stdout, stderr string // must occur; nothing may be there if empty
+	}{
+		{"no command", nil, nil, 2, "", "which command?"},
+		{"help was asked for", []string{"--help"}, nil, 0, "Available Commands", ""},
+		{"an unknown command", []string{"sevre"}, nil, 2, "", `unknown command "sevre"`},
+		{"an unknown flag", []string{"serve", "--port", "1"}, nil, 2, "", "unknown flag: --port"},
+		{"an argument too many", []string{"serve", "now"}, nil, 2, "", `unknown command "now" for "waveadmin serve"`},
+		{"config without what to do", []string{"config"}, nil, 2, "", "which command?"},
+		{"version", []string{"version"}, nil, 0, "waveadmin ", ""},
+		{"settings are missing", []string{"serve"}, nil, 2, "", "wave.client_id: is required"},
+		{"no such settings file", []string{"serve", "--config", "no/such.yaml"}, settings, 2, "", "no/such.yaml"},
+		{"good settings", []string{"config", "check"}, settings, 0, "", "valid"},
+		{"bad settings", []string{"config", "check", "--set", "log.level=loud"}, settings, 2, "", `log.level: "loud" is none of`},
+		{"printed settings", []string{"config", "print"}, settings, 0, `client_secret: "[redacted]"`, ""},
+		{"a database is made", []string{"migrate"}, append(settings, database), 0, "", "up to date"},
+		{"a database that cannot be", []string{"migrate"}, append(settings, "WAVEADMIN_DATABASE_URL=sqlite:/dev/null/x.db"), 1, "", "waveadmin: "},
+		{"the port of the demo is taken", []string{"demo", "--listen", busy}, nil, 1, "", busy + " is in use by another program"},
+		{"the port of the sandbox is taken", []string{"sandbox", "--listen", busy}, nil, 1, "", busy + " is in use by another program"},
+		{"a demo for everyone", []string{"demo", "--listen", "0.0.0.0:0"}, nil, 2, "", "this machine only"},
+		{"a demo without a port", []string{"demo", "--listen", "localhost"}, nil, 2, "", "no address"},
+		{"a negative number of accounts", []string{"demo", "--accounts", "-1"}, nil, 2, "", "must not be negative"},
+		{"a list method that is none", []string{"sandbox", "--list-method", "put"}, nil, 2, "", `"put" is none of post, get, both`},
+		{"the port of the server is taken", []string{"serve", "--set", "server.listen=" + busy, "--set", "server.ops_listen="}, append(settings, database), 1, "", "server.listen: " + busy + " is in use"},
+		{"nobody to be healthy", []string{"healthcheck", "--set", "server.listen=127.0.0.1:1"}, settings, 1, "", "refused"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			if got := run(t.Context(), tt.args, tt.env, &stdout, &stderr); got != tt.status {
+				t.Errorf("status = %d, want %d", got, tt.status)
+			}
+			for name, stream := range map[string]struct{ got, want string }{
+				"stdout": {stdout.String(), tt.stdout}, "stderr": {stderr.String(), tt.stderr},
+			} {
+				if !strings.Contains(stream.got, stream.want) || stream.want == "" && stream.got != "" {
+					t.Errorf("%s = %q, want %q", name, stream.got, stream.want)
+				}
+				if strings.Contains(stream.got, "canary") {
+					t.Errorf("%s shows a secret: %s", name, stream.got)
+				}
+			}
+		})
+	}
+}
+
+// listenBusy returns an address that is taken.
+func listenBusy(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ln.Close() })
+	return ln.Addr().String()
+}
+
+func TestHealthcheck_asksByThePublicName(t *testing.T) {
+	tests := []struct {
+		name   string
+		status int
+		want   int
+	}{
+		{"alive", http.StatusOK, 0},
+		{"not well", http.StatusInternalServerError, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path != "/healthz" || r.Host != "localhost:8080" {
+					t.Errorf("asked for %s of %s", r.URL.Path, r.Host)
+				}
+				w.WriteHeader(tt.status)
+			}))
+			defer srv.Close()
+			set := "server.listen=" + srv.Listener.Addr().String()
+			if got := run(t.Context(), []string{"healthcheck", "--set", set}, settings, io.Discard, io.Discard); got != tt.want {
+				t.Errorf("status = %d, want %d", got, tt.want)
+			}
+		})
+	}
+}
+
+// start runs a command until stop, and returns its standard output line by line.
+func start(t *testing.T, args ...string) (lines *bufio.Scanner, stop func() (status int)) {
+	t.Helper()
+	r, w := io.Pipe()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	status := make(chan int, 1)
+	go func() {
+		status <- run(ctx, args, nil, w, t.Output())
+		w.Close()
+	}()
+	t.Cleanup(cancel)
+	return bufio.NewScanner(r), func() int {
+		cancel()
+		go io.Copy(io.Discard, r)
+		return <-status
+	}
+}
+
+func TestSandbox_saysWhatAClientNeeds(t *testing.T) {
+	lines, stop := start(t, "sandbox", "--listen", "127.0.0.1:0", "--accounts", "3", "--latency", "0")
+	said := make(map[string]string)
+	for len(said) < 4 && lines.Scan() {
+		name, value, _ := strings.Cut(lines.Text(), ": ")
+		said[name] = value
+	}
+	resp, err := http.PostForm(said["token_url"], url.Values{
+		"grant_type": {"client_credentials"}, "scope": {"openid"},
+		"client_id": {said["client_id"]}, "client_secret": {said["client_secret"]},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("token: status %d", resp.StatusCode)
+	}
+	if !strings.HasSuffix(said["base_url"], "/m/ripple/") {
+		t.Errorf("base_url = %q", said["base_url"])
+	}
+	if got := stop(); got != 0 {
+		t.Errorf("status = %d, want 0 after a signal", got)
+	}
+}
+
+func TestDemo_announcesTheRealAddressAndCleansUp(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	lines, stop := start(t, "demo", "--listen", "127.0.0.1:0", "--accounts", "3", "--latency", "0")
+	var said, address string
+	for !strings.Contains(said, "Ctrl-C") && lines.Scan() {
+		said += lines.Text() + "\n"
+		if line := strings.TrimSpace(lines.Text()); strings.HasPrefix(line, "http://") {
+			address = line
+		}
+	}
+	for _, want := range []string{"デモの準備ができました", "田中 美咲", "Sam Carter", "Viewer", "編集者"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("the announcement lacks %q:\n%s", want, said)
+		}
+	}
+	for path, want := range map[string]int{"healthz": http.StatusOK, "readyz": http.StatusOK} {
+		resp, err := http.Get(address + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("%s: status %d, want %d", path, resp.StatusCode, want)
+		}
+	}
+	if got := stop(); got != 0 {
+		t.Errorf("status = %d, want 0 after a signal", got)
+	}
+	left, err := os.ReadDir(os.Getenv("TMPDIR"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v %v", left, err)
+	}
+}
