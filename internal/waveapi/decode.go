@@ -156,7 +156,8 @@ func (r *record) billingGroup() (g wave.BillingGroup, err error) {
 // fields calls one with the name of each field, to read its value.
 func (r *record) fields(one func(name []byte) error) error {
 	if r.dec.PeekKind() != '{' {
-		return r.skip()
+		r.odd = true
+		return r.dec.SkipValue()
 	}
 	if _, err := r.dec.ReadToken(); err != nil {
 		return err

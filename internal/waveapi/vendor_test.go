@@ -1,6 +1,7 @@
 package waveapi_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -65,6 +66,7 @@ func (v *vendor) start(t *testing.T, edit func(*waveapi.Options)) *waveapi.Clien
 		v.mu.Lock()
 		v.journal = append(v.journal, request{time.Now(), r.Method + " " + r.URL.EscapedPath(), r.Header.Clone(), r.ContentLength, string(body)})
 		v.mu.Unlock()
+		r.Body = io.NopCloser(bytes.NewReader(body))
 		if v.api != nil {
 			v.api(w, r)
 			return
