@@ -10,9 +10,11 @@ import (
 	"runtime/debug"
 	"strconv"
 
+	"github.com/a-h/templ"
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 
+	"waveadmin/handlers"
 	"waveadmin/internal/auth"
 	"waveadmin/internal/fault"
 	"waveadmin/internal/hx"
@@ -73,7 +75,14 @@ func (s *site) handle(h handlerFunc) http.HandlerFunc {
 	}
 }
 
-// fail logs err once, in full, and shows one sentence that gives nothing away.
+// Fail returns what answers errors outside of a handler, such as of a session
+// that cannot be looked up, as it answers those of a handler.
+func Fail(log *slog.Logger) func(http.ResponseWriter, *http.Request, error) {
+	return (&site{log: log}).fail
+}
+
+// fail logs err once, in full, and shows one sentence that gives nothing away:
+// in the form that brought it, else as a toast under htmx, else as a page.
 // A client that left is not answered, and that it left is not logged.
 func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	ctx := r.Context()
@@ -100,6 +109,14 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(f.RetryAfter.Seconds()))))
 	}
 	text := i18n.T(ctx, sentence.Key, sentence.Args...)
+	if form, ok := errors.AsType[*handlers.FormError](err); ok {
+		p := &views.FailureProps{Sentence: text}
+		if a.status >= 500 {
+			p.RequestID = RequestID(ctx)
+		}
+		s.show(w, r, a.status, form.Form(p))
+		return
+	}
 	if hx.WantsFragment(r) {
 		if a.status >= 500 {
 			text = i18n.T(ctx, "error.with_id", "sentence", text, "id", RequestID(ctx))
@@ -110,18 +127,21 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.WriteHeader(a.status)
 		return
 	}
-
-	page := views.ErrorPage(views.ErrorProps{
+	s.show(w, r, a.status, views.ErrorPage(views.ErrorProps{
 		Status:    a.status,
 		Title:     i18n.T(ctx, title),
 		Sentence:  text,
 		RequestID: RequestID(ctx),
 		SignedIn:  auth.ActorFrom(ctx).MayRead(),
 		Retry:     a.retry && r.Method == http.MethodGet,
-	})
-	if err := views.Render(w, r, a.status, page); err != nil {
-		s.log.ErrorContext(ctx, "error page failed", "request_id", RequestID(ctx), "err", err)
-		http.Error(w, http.StatusText(a.status), a.status)
+	}))
+}
+
+// show writes c, or if that fails too, the bare status.
+func (s *site) show(w http.ResponseWriter, r *http.Request, status int, c templ.Component) {
+	if err := views.Render(w, r, status, c); err != nil {
+		s.log.ErrorContext(r.Context(), "error page failed", "request_id", RequestID(r.Context()), "err", err)
+		http.Error(w, http.StatusText(status), status)
 	}
 }
 

@@ -12,8 +12,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/a-h/templ"
+
+	"waveadmin/handlers"
 	"waveadmin/internal/fault"
 	"waveadmin/internal/i18n"
+	"waveadmin/views"
 )
 
 // TestEveryKindIsAnswered fails when a kind of fault is added without a status,
@@ -114,7 +118,9 @@ func TestFail_showsOneSentence(t *testing.T) {
 
 func toastOf(t *testing.T, w *httptest.ResponseRecorder) string {
 	t.Helper()
-	var trigger struct{ Toast struct{ Level, Message string } }
+	var trigger struct {
+		Toast struct{ Level, Message string }
+	}
 	if err := json.Unmarshal([]byte(w.Header().Get("HX-Trigger")), &trigger); err != nil {
 		t.Fatalf("HX-Trigger: %v", err)
 	}
@@ -223,6 +229,51 @@ func TestUnroutable(t *testing.T) {
 			}
 			if !strings.Contains(w.Body.String(), tt.says) {
 				t.Errorf("the page does not say %q:\n%s", tt.says, w.Body)
+			}
+		})
+	}
+}
+
+// TestFail_withAForm: what the person typed comes back, with the sentence in it.
+func TestFail_withAForm(t *testing.T) {
+	tests := []struct {
+		kind   fault.Kind
+		status int
+		hasID  bool
+	}{
+		{fault.Invalid, 422, false},
+		{fault.Conflict, 409, false},
+		{fault.Unavailable, 503, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.kind.String(), func(t *testing.T) {
+			var got views.FailureProps
+			s := newTestSite(t, func(g groups) {
+				g.editor.post("/x", fails(&handlers.FormError{
+					Err: fault.New(tt.kind, errors.New("the cause")),
+					Form: func(p *views.FailureProps) templ.Component {
+						got = *p
+						return templ.Raw("<form>as typed</form>")
+					},
+				}))
+			})
+			w := s.do(request("POST", "/x", "As: editor", "HX-Request: true"))
+
+			if w.Code != tt.status || w.Body.String() != "<form>as typed</form>" {
+				t.Errorf("answer = %d %q, want %d with the form", w.Code, w.Body, tt.status)
+			}
+			if h := w.Header(); h.Get("HX-Reswap") != "" || h.Get("HX-Trigger") != "" {
+				t.Errorf("HX-Reswap %q, HX-Trigger %q: the form says it all", h.Get("HX-Reswap"), h.Get("HX-Trigger"))
+			}
+			want := views.FailureProps{Sentence: i18n.T(i18n.WithLang(t.Context(), "en"), "error."+tt.kind.String())}
+			if tt.hasID {
+				want.RequestID = w.Header().Get("X-Request-Id")
+			}
+			if got != want {
+				t.Errorf("the form got %+v, want %+v", got, want)
+			}
+			if n := strings.Count(s.log.String(), "the cause"); n != 1 {
+				t.Errorf("the cause was logged %d times, want once", n)
 			}
 		})
 	}

@@ -62,7 +62,8 @@ func NewOps(log *slog.Logger, ready func(context.Context) error, m *Metrics) htt
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol) // takes posts
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("POST /debug/pprof/symbol", pprof.Symbol) // many addresses at once
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	return mux
 }

@@ -11,8 +11,11 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 	"golang.org/x/text/language"
 
+	"waveadmin/handlers"
 	"waveadmin/internal/auth"
+	"waveadmin/internal/hx"
 	"waveadmin/static"
+	"waveadmin/views"
 )
 
 // Deps is what the site is made of. Every field is needed unless it says
@@ -26,6 +29,12 @@ type Deps struct {
 	Load            func(http.Handler) http.Handler // puts the actor of the session into the context
 	Ready           func(context.Context) error     // why requests cannot be served yet; nil when they can
 	Metrics         *Metrics                        // nil for none
+
+	SignIn    *handlers.SignIn
+	Resellers *handlers.Resellers
+	Creation  *handlers.Creation
+	Account   *handlers.Account
+	Refresh   *handlers.Refresh
 }
 
 // New returns the whole site.
@@ -34,6 +43,32 @@ func New(d Deps) http.Handler { return newSite(d).handler(d.routes) }
 // routes is the whole table. A write stands under editor; a POST under viewer
 // changes nothing at Wave.
 func (d Deps) routes(g groups) {
+	g.anyone.get("/auth/login", d.SignIn.Begin)
+	g.anyone.get("/auth/callback", d.SignIn.Callback)
+	g.anyone.post("/auth/logout", d.SignIn.SignOut)
+	g.anyone.get("/auth/signed-out", d.SignIn.SignedOut)
+
+	g.viewer.get("/", func(w http.ResponseWriter, r *http.Request) error {
+		hx.Redirect(w, r, views.ResellersURL)
+		return nil
+	})
+	g.viewer.post("/refresh", d.Refresh.Now)
+	g.viewer.get("/resellers", d.Resellers.List)
+	g.viewer.get("/resellers/{userID}", d.Account.Show)
+	g.viewer.get("/resellers/{userID}/details", d.Account.Details)
+	g.viewer.get("/resellers/{userID}/history", d.Account.History)
+	g.viewer.get("/changes/{changeID}/state", d.Account.State)
+
+	g.editor.get("/resellers/new", d.Creation.New)
+	g.editor.get("/resellers/check", d.Creation.CheckEmail)
+	g.editor.get("/billing-groups", d.Creation.SearchGroups)
+	g.editor.post("/resellers", d.Creation.Create)
+	g.editor.post("/resellers/{userID}/meta", d.Account.Update)
+	g.editor.post("/resellers/{userID}/undo", d.Account.Undo)
+	g.editor.get("/resellers/{userID}/password", d.Account.NewPassword)
+	g.editor.post("/resellers/{userID}/password", d.Account.ReplacePassword)
+	g.editor.get("/resellers/{userID}/delete", d.Account.ConfirmDelete)
+	g.editor.post("/resellers/{userID}/delete", d.Account.Delete)
 }
 
 // groups are the levels of access that a route can have. There is no other way
