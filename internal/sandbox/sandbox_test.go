@@ -145,3 +145,19 @@ var japan = time.FixedZone("", 9*60*60)
 
 // at returns a clock that stands.
 func at(t time.Time) func() time.Time { return func() time.Time { return t } }
+
+// tokenOf asks the handler itself, for tests in a bubble.
+func tokenOf(t *testing.T, s *sandbox.Sandbox) string {
+	t.Helper()
+	req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, sandbox.TokenPath, strings.NewReader(tokenForm))
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	rec := httptest.NewRecorder()
+	s.ServeHTTP(rec, req)
+	var body struct {
+		AccessToken string `json:"access_token"`
+	}
+	if err := json.Unmarshal(rec.Body.Bytes(), &body); err != nil {
+		t.Fatal(err)
+	}
+	return body.AccessToken
+}
