@@ -2,57 +2,96 @@ package reseller
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
+	"waveadmin/internal/auth"
 	"waveadmin/internal/change"
 	"waveadmin/internal/fault"
 	"waveadmin/internal/wave"
 )
 
-var errSoon = fault.New(fault.Unavailable, errors.New("not built yet"))
+// Ledger is the part of change.Ledger that Service needs; see there.
+type Ledger interface {
+	Open(ctx context.Context, c change.Change) (change.Change, error)
+	Intend(ctx context.Context, c change.Change) (change.Change, error)
+	Close(ctx context.Context, c change.Change) (change.Change, error)
+	Settle(ctx context.Context, c change.Change) (change.Change, error)
+	Get(ctx context.Context, id string) (change.Change, error)
+	ListByAccount(ctx context.Context, id wave.UserID, limit int) ([]change.Change, error)
+	InDoubt(ctx context.Context) ([]change.Change, error)
+}
 
-// Ledger is the part of change.Ledger that Service needs.
-type Ledger interface{}
+// Service is the only code that writes to Wave. Each write is a change in the
+// ledger: it locks its account, is merged into a list that is not older than the
+// lock, is recorded, sent, and read back. A change that was sent is finished
+// though the caller leaves. It is safe for concurrent use.
+//
+// A write fails with fault.Forbidden, Invalid, NotFound (the account is gone) or
+// Conflict before anything is sent; with Uncertain and a *DoubtError when the
+// outcome is not known, which Run then finds out; and with the fault of the API
+// when that surely did nothing.
+type Service struct {
+	api    API
+	dir    *Directory
+	ledger Ledger
+	rules  Rules
+	log    *slog.Logger
+	now    func() time.Time
+	doubts chan struct{} // says that there is a new one
+}
 
-// Service is the only code that writes to Wave.
-type Service struct{}
-
+// NewService returns a Service. Now and log may be nil for the usual ones; now
+// must be the clock of dir and of ledger.
 func NewService(api API, dir *Directory, ledger Ledger, rules Rules, log *slog.Logger, now func() time.Time) *Service {
-	return new(Service)
+	if log == nil {
+		log = slog.Default()
+	}
+	if now == nil {
+		now = time.Now
+	}
+	return &Service{api: api, dir: dir, ledger: ledger, rules: rules, log: log, now: now, doubts: make(chan struct{}, 1)}
 }
 
-func (s *Service) Run(ctx context.Context) {}
-
+// Get returns one account of the current snapshot.
 func (s *Service) Get(ctx context.Context, id wave.UserID) (wave.Reseller, error) {
-	return wave.Reseller{}, errSoon
+	snap, err := s.dir.Current(ctx)
+	if err != nil {
+		return wave.Reseller{}, err
+	}
+	return s.getFrom(snap, id)
 }
 
-func (s *Service) ChangeMeta(ctx context.Context, c MetaChange) (MetaResult, error) {
-	return MetaResult{}, errSoon
+func (s *Service) getFrom(snap *Snapshot, id wave.UserID) (wave.Reseller, error) {
+	account, ok := snap.Get(id)
+	if !ok {
+		return wave.Reseller{}, &fault.Error{Kind: fault.NotFound, Say: fault.Say("error.no_account")}
+	}
+	return account, nil
 }
 
-func (s *Service) UndoMeta(ctx context.Context, u Undo) (MetaResult, error) {
-	return MetaResult{}, errSoon
+// seen returns what is known of an account without asking anyone, or fails as
+// Get does.
+func (s *Service) seen(ctx context.Context, id wave.UserID) (wave.Reseller, error) {
+	if snap := s.dir.snap.Load(); snap != nil {
+		return s.getFrom(snap, id)
+	}
+	return s.Get(ctx, id)
 }
 
-func (s *Service) Create(ctx context.Context, c Creation) (change.Change, wave.Reseller, error) {
-	return change.Change{}, wave.Reseller{}, errSoon
-}
-
-func (s *Service) ReplacePassword(ctx context.Context, p PasswordChange) (change.Change, error) {
-	return change.Change{}, errSoon
-}
-
-func (s *Service) Delete(ctx context.Context, d Deletion) (change.Change, error) {
-	return change.Change{}, errSoon
-}
-
+// History returns the newest changes of an account, newest first.
 func (s *Service) History(ctx context.Context, id wave.UserID, limit int) ([]change.Change, error) {
-	return nil, errSoon
+	return s.ledger.ListByAccount(ctx, id, limit)
 }
 
+// Change returns one change, or fails with fault.NotFound.
 func (s *Service) Change(ctx context.Context, changeID string) (change.Change, error) {
-	return change.Change{}, errSoon
+	return s.ledger.Get(ctx, changeID)
+}
+
+func mayModify(actor auth.Actor) error {
+	if actor.MayModify() {
+		return nil
+	}
+	return &fault.Error{Kind: fault.Forbidden, Say: fault.Say("error.forbidden_editor")}
 }

@@ -1,0 +1,214 @@
+package reseller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"waveadmin/internal/change"
+	"waveadmin/internal/fault"
+	"waveadmin/internal/wave"
+)
+
+const (
+	lockPatience = 3 * time.Second // of a change while another has the account
+	readPatience = 2 * time.Second // of a change that was sent, for the list
+	repeats      = 2               // of a call whose answer was lost and which did nothing
+	repeatWithin = 8 * time.Second // since it was first sent: a person waits for it
+	repeatPause  = 200 * time.Millisecond
+)
+
+// hold opens c and returns the account as it is under the lock. When it fails the
+// change is closed, if it was opened at all.
+func (s *Service) hold(ctx context.Context, c change.Change) (change.Change, wave.Reseller, error) {
+	c, err := s.open(ctx, c)
+	if err != nil {
+		return c, wave.Reseller{}, s.notOpened(ctx, c, err)
+	}
+	snap, err := s.dir.NotBefore(ctx, c.Created)
+	if err != nil {
+		return c, wave.Reseller{}, s.giveUp(ctx, c, change.Failed, err)
+	}
+	account, err := s.getFrom(snap, c.Account)
+	if err == nil && account.Flaw != wave.NoFlaw {
+		err = flawed()
+	}
+	if err != nil {
+		return c, wave.Reseller{}, s.giveUp(ctx, c, change.Failed, err)
+	}
+	return c, account, nil
+}
+
+// open takes the lock of c. Saves take a moment, so it waits for the one before.
+func (s *Service) open(ctx context.Context, c change.Change) (change.Change, error) {
+	end := s.now().Add(lockPatience)
+	for pause := 5 * time.Millisecond; ; pause = min(pause*2, 100*time.Millisecond) {
+		opened, err := s.ledger.Open(ctx, c)
+		if err == nil {
+			return opened, nil
+		}
+		if _, locked := errors.AsType[*change.LockedError](err); !locked || !s.now().Before(end) {
+			return c, err
+		}
+		select {
+		case <-ctx.Done():
+			return c, err
+		case <-time.After(pause):
+		}
+	}
+}
+
+// notOpened is the fault of a change of an account that open refused.
+func (s *Service) notOpened(ctx context.Context, c change.Change, err error) error {
+	locked, ok := errors.AsType[*change.LockedError](err)
+	if !ok {
+		return err
+	}
+	account, _ := s.seen(ctx, c.Account)
+	who := locked.By.Actor.Display()
+	return &fault.Error{
+		Kind: fault.Conflict, Say: fault.Say("conflict.locked", "name", who),
+		Err: &ConflictError{Account: account, Why: BeingChanged, Holder: who},
+	}
+}
+
+func flawed() error {
+	return &fault.Error{Kind: fault.Invalid, Say: fault.Say("change.flawed")}
+}
+
+// giveUp closes a change of which nothing was sent, and returns cause.
+func (s *Service) giveUp(ctx context.Context, c change.Change, state change.State, cause error) error {
+	if ctx.Err() != nil {
+		state = change.Cancelled // the person left before anything was sent
+	}
+	c.State = state
+	c.Status, c.Fault, c.Detail = statusOf(cause), fault.KindOf(cause).String(), cause.Error()
+	if _, err := s.ledger.Close(context.WithoutCancel(ctx), c); err != nil {
+		s.log.Error("a change that was not sent could not be closed", "change", c.ID, "err", err)
+	}
+	return cause
+}
+
+// intend commits what is about to be sent. When it fails nothing may be sent, and
+// the change is closed.
+func (s *Service) intend(ctx context.Context, c change.Change) (change.Change, error) {
+	sent, err := s.ledger.Intend(ctx, c)
+	if err != nil {
+		return c, s.giveUp(ctx, c, change.Failed, fmt.Errorf("nothing was sent: %w", err))
+	}
+	return sent, nil
+}
+
+// reading is what a list says about a change that was sent.
+type reading int
+
+const (
+	notThere reading = iota // everything is as it was before
+	there                   // what was wanted is there
+	unclear                 // neither
+)
+
+// deliver sends a change that may be sent twice: an answer that was lost is
+// looked for in the list, and only what did nothing is sent again. It returns the
+// list that was read after it, nil when there is none, or the fault of the call:
+// Uncertain when it may have been done.
+func (s *Service) deliver(ctx context.Context, send func(context.Context) error, read func(*Snapshot) reading) (*Snapshot, error) {
+	var lost error
+	start := s.now()
+	for attempt := 0; ; attempt++ {
+		err := send(ctx)
+		if err != nil && !uncertain(err) && lost == nil {
+			return nil, err
+		}
+		snap, unreadable := s.readBack(ctx)
+		if err == nil {
+			return snap, nil
+		}
+		lost = errors.Join(lost, err)
+		if unreadable != nil {
+			return nil, fault.New(fault.Uncertain, errors.Join(lost, unreadable))
+		}
+		found := read(snap)
+		if found == there {
+			return snap, nil
+		}
+		if found == unclear || attempt == repeats || !uncertain(err) || s.now().Sub(start) > repeatWithin {
+			return nil, fault.New(fault.Uncertain, lost)
+		}
+		time.Sleep(repeatPause << attempt)
+	}
+}
+
+// readBack returns a list that was asked for after now.
+func (s *Service) readBack(ctx context.Context) (*Snapshot, error) {
+	ctx, cancel := context.WithTimeout(ctx, readPatience)
+	defer cancel()
+	return s.dir.NotBefore(ctx, s.now())
+}
+
+// uncertain reports whether the call that failed with err may have been done. An
+// error that is no fault says nothing, so it may.
+func uncertain(err error) bool {
+	f, ok := errors.AsType[*fault.Error](err)
+	return !ok || f.Kind == fault.Uncertain
+}
+
+// unsettled closes a change whose call failed with err: failed when it surely did
+// nothing, else in doubt.
+func (s *Service) unsettled(ctx context.Context, c change.Change, err error) (change.Change, error) {
+	c.State = change.Failed
+	if uncertain(err) {
+		c.State = change.InDoubt
+	}
+	if c.Status == 0 {
+		c.Status = statusOf(err)
+	}
+	c.Fault, c.Detail = fault.KindOf(err).String(), err.Error()
+	doubt := c.State == change.InDoubt
+	closed, lost := s.ledger.Close(ctx, c)
+	if lost != nil {
+		c.State = change.InDoubt // as Recover will find it
+		return c, inDoubt(c, errors.Join(err, lost))
+	}
+	if !doubt {
+		return closed, err
+	}
+	select {
+	case s.doubts <- struct{}{}:
+	default:
+	}
+	return closed, inDoubt(closed, err)
+}
+
+// done closes a change that the API or the list confirmed.
+func (s *Service) done(ctx context.Context, c change.Change, detail string) (change.Change, error) {
+	c.State, c.Fault, c.Detail = change.Done, "", detail
+	closed, err := s.ledger.Close(ctx, c)
+	if err != nil {
+		s.log.Error("a change was done and could not be recorded", "change", c.ID, "err", err)
+		return c, inDoubt(c, err)
+	}
+	return closed, nil
+}
+
+func inDoubt(c change.Change, err error) error {
+	return fault.New(fault.Uncertain, &DoubtError{Change: c, Err: err})
+}
+
+// statusOf returns the HTTP status of the API's answer that err is about, or 0.
+func statusOf(err error) int {
+	if e, ok := errors.AsType[interface {
+		error
+		HTTPStatus() int
+	}](err); ok {
+		return e.HTTPStatus()
+	}
+	return 0
+}
+
+const (
+	answered    = http.StatusOK // the API's only answer of success
+	notReadBack = "answered with success; the list could not be read to see it"
+)
