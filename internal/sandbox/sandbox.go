@@ -41,8 +41,8 @@ const (
 // Options describe a Sandbox. The zero Options is an API without accounts that
 // answers at once, lists by POST, and refuses the billing groups.
 type Options struct {
-	Accounts      int              // to begin with; the same Seed gives the same ones
-	Seed          uint64           //
+	Accounts      int              // to begin with
+	Seed          uint64           // the same one gives the same accounts
 	Latency       time.Duration    // of a request: half before it is applied, half after
 	Rate          int              // calls in any second, over all endpoints; 0 for no limit, the API has 100
 	ListMethod    ListMethod       // empty for ListByPost
@@ -115,7 +115,7 @@ func or(v, fallback string) string {
 	return v
 }
 
-// Handler check: a Sandbox stands where the Wave API stands.
+// A Sandbox stands where the Wave API stands.
 var _ http.Handler = (*Sandbox)(nil)
 
 // addGroup makes g known, unless its company is. The caller holds s.mu.
