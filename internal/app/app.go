@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"waveadmin/handlers"
 	"waveadmin/internal/auth"
 	"waveadmin/internal/change"
 	"waveadmin/internal/config"
@@ -105,16 +106,10 @@ func New(ctx context.Context, cfg config.Config, o Options) (_ *App, err error) 
 	a.service = reseller.NewService(a.wave, a.directory, ledger, rules(cfg), o.Log, o.Now)
 
 	metrics := web.NewMetrics()
-	a.handler = web.New(web.Deps{
-		Log:             o.Log,
-		PublicURL:       public,
-		DefaultLanguage: cfg.UI.DefaultLanguage,
-		Zone:            cfg.UI.Location(),
-		TrustedProxies:  cfg.Server.TrustedProxies,
-		Load:            a.auth.Load,
-		Ready:           a.ready,
-		Metrics:         metrics,
-	})
+	deps := a.pages(ledger)
+	deps.Log, deps.Metrics = o.Log, metrics
+	deps.PublicURL = public
+	a.handler = web.New(deps)
 	a.ops = web.NewOps(o.Log, a.ready, metrics)
 	return a, nil
 }
@@ -153,6 +148,7 @@ func authConfig(cfg config.Config, o Options) auth.Config {
 		Absolute:        cfg.Session.Absolute,
 		Log:             o.Log,
 		Now:             o.Now,
+		Fail:            web.Fail(o.Log),
 	}
 }
 
@@ -162,6 +158,31 @@ func rules(cfg config.Config) reseller.Rules {
 		PasswordMax:     cfg.Wave.Password.MaxLength,
 		StrictConflicts: cfg.UI.Conflict == "strict",
 		ReasonRequired:  cfg.UI.RequireReason == "always",
+	}
+}
+
+// pages connects the handlers with what they call.
+func (a *App) pages(ledger *change.Ledger) web.Deps {
+	password := a.cfg.Wave.Password
+	return web.Deps{
+		DefaultLanguage: a.cfg.UI.DefaultLanguage,
+		Zone:            a.cfg.UI.Location(),
+		TrustedProxies:  a.cfg.Server.TrustedProxies,
+		Load:            a.auth.Load,
+		Ready:           a.ready,
+
+		SignIn:    &handlers.SignIn{Auth: a.auth},
+		Resellers: &handlers.Resellers{Directory: a.directory, Ledger: ledger, Changes: a.service},
+		Creation: &handlers.Creation{
+			Directory: a.directory, Groups: a.directory, Service: a.service,
+			Min: password.MinLength, Max: password.MaxLength,
+		},
+		Account: &handlers.Account{
+			Directory: a.directory, Service: a.service,
+			Confirm: a.cfg.UI.Confirm, ReasonRequired: rules(a.cfg).ReasonRequired,
+			Min: password.MinLength, Max: password.MaxLength,
+		},
+		Refresh: &handlers.Refresh{Directory: a.directory},
 	}
 }
 
