@@ -19,21 +19,21 @@ const (
 
 // fixedHeaders are the same on every response. No handler weakens them, but
 // static files replace Cache-Control.
-var fixedHeaders = map[string]string{
-	"Cache-Control":                "no-store",
-	"Cross-Origin-Embedder-Policy": "require-corp",
-	"Cross-Origin-Opener-Policy":   "same-origin",
-	"Cross-Origin-Resource-Policy": "same-origin",
-	"Permissions-Policy": "accelerometer=(), autoplay=(), camera=(), clipboard-read=(), clipboard-write=(), " +
+var fixedHeaders = []struct{ name, value string }{
+	{"Cache-Control", "no-store"},
+	{"Cross-Origin-Embedder-Policy", "require-corp"},
+	{"Cross-Origin-Opener-Policy", "same-origin"},
+	{"Cross-Origin-Resource-Policy", "same-origin"},
+	{"Permissions-Policy", "accelerometer=(), autoplay=(), camera=(), clipboard-read=(), clipboard-write=(), " +
 		"display-capture=(), encrypted-media=(), fullscreen=(), geolocation=(), gyroscope=(), hid=(), " +
 		"identity-credentials-get=(), idle-detection=(), local-fonts=(), magnetometer=(), microphone=(), midi=(), " +
 		"otp-credentials=(), payment=(), picture-in-picture=(), publickey-credentials-create=(), " +
 		"publickey-credentials-get=(), screen-wake-lock=(), serial=(), storage-access=(), usb=(), " +
-		"web-share=(), window-management=(), xr-spatial-tracking=()",
-	"Referrer-Policy":        "same-origin",
-	"Reporting-Endpoints":    `csp="` + reportPath + `"`,
-	"X-Content-Type-Options": "nosniff",
-	"X-Frame-Options":        "DENY",
+		"web-share=(), window-management=(), xr-spatial-tracking=()"},
+	{"Referrer-Policy", "same-origin"},
+	{"Reporting-Endpoints", `csp="` + reportPath + `"`},
+	{"X-Content-Type-Options", "nosniff"},
+	{"X-Frame-Options", "DENY"},
 }
 
 // headers sets the security headers of every response, and puts the nonce where
@@ -42,8 +42,8 @@ func headers(overTLS bool) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			h := w.Header()
-			for name, value := range fixedHeaders {
-				h.Set(name, value)
+			for _, fixed := range fixedHeaders {
+				h.Set(fixed.name, fixed.value)
 			}
 			nonce := rand.Text() // 130 bits
 			h.Set("Content-Security-Policy", policyBefore+nonce+policyAfter)

@@ -28,6 +28,7 @@ func TestReadForm(t *testing.T) {
 		{"as much as may be", form, full, false, 200, "xxx"},
 		{"one byte more", form, full + "x", false, 413, "送信されたデータが大きすぎます。"},
 		{"one byte more, of no stated length", form, full + "x", true, 413, "送信されたデータが大きすぎます。"},
+		{"too much that is no form", "application/json", full + "x", false, 413, "送信されたデータが大きすぎます。"},
 		{"a broken escape", form, "a=%zz", false, 422, "リクエストを読み取れませんでした。"},
 		{"a file", "multipart/form-data; boundary=x", "--x--", false, 422, "リクエストを読み取れませんでした。"},
 		{"JSON", "application/json", `{"a":1}`, false, 422, "リクエストを読み取れませんでした。"},
