@@ -197,6 +197,30 @@ func TestReusedConnection(t *testing.T) {
 	}
 }
 
+// TestStaleConnection breaks a used connection before a byte of the next call is
+// written. net/http dials again, and if that fails too, nothing was done.
+func TestStaleConnection(t *testing.T) {
+	for name, do := range writes {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				v := &vendor{stale: true, dial: func(n int) error {
+					if n == 1 || n > 3 {
+						return nil
+					}
+					return errRefused
+				}}
+				c := v.start(t, func(o *waveapi.Options) { o.Timeout = time.Hour })
+				if err := do(t.Context(), c); err != nil {
+					t.Errorf("error = %v, want success at the fourth dial", err)
+				}
+				if len(v.seen()) != 1 || v.dials != 4 {
+					t.Errorf("requests = %d, dials = %d, want 1 and 4", len(v.seen()), v.dials)
+				}
+			})
+		})
+	}
+}
+
 func TestTimeout(t *testing.T) {
 	tests := []struct {
 		name string

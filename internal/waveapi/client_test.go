@@ -97,7 +97,12 @@ func TestSecrets(t *testing.T) {
 						fmt.Fprintf(&log, "%v %+v %s\n", err, err, fault.SentenceOf(err))
 					}
 				}
-				o.Log.Info("start", "options", o, "client", c)
+				logger := o.Log
+				o.Log, o.Transport = nil, nil // JSON fails at these and would hide the rest
+				logger.Info("start", "options", o, "client", c)
+				if got := fmt.Sprintf("%+v", c); got != "waveapi.Client(http://localhost/m/ripple/)" {
+					t.Errorf("a Client prints as %s", got)
+				}
 				for _, x := range []any{c, o, &o, struct{ C *waveapi.Client }{c}, struct{ o waveapi.Options }{o}.o} {
 					fmt.Fprintf(&log, "%v %+v %#v %s %q %d\n", x, x, x, x, x, x)
 				}

@@ -55,10 +55,7 @@ func (c *Client) listBy(ctx context.Context, method string) (list []wave.Reselle
 			return err
 		},
 	})
-	if err != nil {
-		return nil, err // a part of a list is no list
-	}
-	return list, nil
+	return list, err
 }
 
 // noSuchCall reports whether the API knows no call of that method and path.
@@ -84,8 +81,5 @@ func (c *Client) ListBillingGroups(ctx context.Context) (groups []wave.BillingGr
 			return err
 		},
 	})
-	if err != nil {
-		return nil, err
-	}
-	return groups, nil
+	return groups, err
 }

@@ -103,6 +103,9 @@ func TestReadResellers(t *testing.T) {
 	if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b wave.Meta) bool { return len(wave.Diff(a, b)) == 0 })); diff != "" {
 		t.Errorf("accounts (-want +got):\n%s", diff)
 	}
+	if loc := got[0].Registered.Location(); loc != time.UTC {
+		t.Errorf("location = %v, want UTC for all", loc)
+	}
 }
 
 // TestReadResellers_flaws lists odd records beside a good one, which must stay.

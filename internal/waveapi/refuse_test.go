@@ -76,6 +76,7 @@ func TestRejected_saysWhatIsSafeToSay(t *testing.T) {
 	}{
 		{"the documented one", documented, fault.Say("wave.customer_exists")},
 		{"its code for something else", `{"code":"5005","description":"Quota."}`, fault.Say("wave.rejected_code", "status", 400, "code", "5005")},
+		{"its text with another code", `{"code":"1","description":"Customer id already exists."}`, fault.Say("wave.rejected_code", "status", 400, "code", "1")},
 		{"a number as code", `{"code":1234}`, fault.Say("wave.rejected_code", "status", 400, "code", "1234")},
 		{"a code with markup", `{"code":"<b>1</b>"}`, byStatus},
 		{"a long code", `{"code":"12345678901234567"}`, byStatus},

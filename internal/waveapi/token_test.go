@@ -119,19 +119,21 @@ func TestToken_isRenewedInTheBackground(t *testing.T) {
 }
 
 func TestToken_keepsTheOldOneWhileRenewalFails(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		v := &vendor{token: answers(success(tokenAnswer("old", 1000)), status(400, ""))}
-		c := v.start(t, nil)
-		for range 190 { // 950 s of 1000
-			if err := meta(t.Context(), c); err != nil {
-				t.Fatal(err)
+	for code, tries := range map[int]int{400: 1, 500: 4} {
+		synctest.Test(t, func(t *testing.T) {
+			v := &vendor{token: answers(success(tokenAnswer("old", 1000)), status(code, ""))}
+			c := v.start(t, nil)
+			for range 190 { // 950 s of 1000
+				if err := meta(t.Context(), c); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(5 * time.Second)
 			}
-			time.Sleep(5 * time.Second)
-		}
-		if got := v.fetches(); got < 5 || got > 6 {
-			t.Errorf("fetches = %d, want one in 30 s from second 800 on", got)
-		}
-	})
+			if got := v.fetches(); got < 1+4*tries || got > 1+5*tries {
+				t.Errorf("status %d: requests = %d, want one fetch in 30 s from second 800 on", code, got)
+			}
+		})
+	}
 }
 
 func TestUnauthorized_refreshesOnce(t *testing.T) {
@@ -299,9 +301,13 @@ func TestClose_endsAFetch(t *testing.T) {
 		done := make(chan error)
 		go func() { done <- meta(t.Context(), c) }()
 		synctest.Wait()
+		start := time.Now()
 		c.Close()
 		if err := <-done; !fault.Is(err, fault.Unavailable) {
 			t.Errorf("error = %v, want Unavailable", err)
+		}
+		if took := time.Since(start); took != 0 {
+			t.Errorf("Close took %v", took)
 		}
 		if err := meta(t.Context(), c); !fault.Is(err, fault.Unavailable) {
 			t.Errorf("after Close: %v, want Unavailable", err)

@@ -28,6 +28,7 @@ type vendor struct {
 	api   http.HandlerFunc
 	token http.HandlerFunc
 	dial  func(n int) error // fails the nth dial, from 1, unless nil
+	stale bool              // the first connection takes one request and no byte more
 
 	mu      sync.Mutex
 	journal []request // calls of the API, without those for a token
@@ -88,6 +89,9 @@ func (v *vendor) start(t *testing.T, edit func(*waveapi.Options)) *waveapi.Clien
 		}
 		ours, theirs := net.Pipe()
 		v.conns <- theirs
+		if v.stale && n == 1 {
+			return &onceConn{Conn: ours}, nil
+		}
 		return ours, nil
 	}
 	o := waveapi.Options{
@@ -106,6 +110,20 @@ func (v *vendor) start(t *testing.T, edit func(*waveapi.Options)) *waveapi.Clien
 		srv.Close()
 	})
 	return c
+}
+
+// A onceConn takes one request, which must fit one write.
+type onceConn struct {
+	net.Conn
+	used bool
+}
+
+func (c *onceConn) Write(b []byte) (int, error) {
+	if c.used {
+		return 0, net.ErrClosed
+	}
+	c.used = true
+	return c.Conn.Write(b)
 }
 
 // Accept, Close and Addr make v the listener of its server.
