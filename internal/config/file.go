@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -37,7 +38,7 @@ func (l *loader) readFile(name string) {
 }
 
 func (l *loader) readYAML(name string, text []byte) {
-	l.source = &source{name: name, lines: strings.Split(string(text), "\n")}
+	l.source = &source{name: name, lines: strings.Split(string(text), "\n"), hidden: map[int]int{}}
 	file, err := parseYAML(text)
 	if err != nil {
 		l.syntaxProblem(err)
@@ -52,7 +53,7 @@ func (l *loader) readYAML(name string, text []byte) {
 	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
 		return
 	}
-	l.holdSecrets(file.Docs[0].Body)
+	l.hideSecrets(file.Docs[0].Body)
 	l.section("", file.Docs[0].Body)
 }
 
@@ -66,44 +67,48 @@ func parseYAML(text []byte) (file *ast.File, err error) {
 	return parser.ParseBytes(text, 0)
 }
 
-// syntaxProblem quotes the line only as far as it surely shows no secret: with
-// no tree it is not known what is one.
+// syntaxProblem quotes only lines of the form "key: value", and the value only if
+// the line names no secret: with no tree it is not known what is one.
 func (l *loader) syntaxProblem(err error) {
 	e, ok := errors.AsType[yaml.Error](err)
 	if !ok || e.GetToken() == nil {
 		l.unreadable(Problem{Origin: Origin{File: l.source.name}, Message: "is no YAML that can be read"})
 		return
 	}
-	at := e.GetToken().Position
-	for _, line := range l.source.lines {
-		key, value, found := strings.Cut(line, ":")
-		low := strings.ToLower(key + value)
+	for i, line := range l.source.lines {
+		key, _, found := strings.Cut(line, ":")
 		switch {
 		case !found:
-			l.source.hold(line)
-		case strings.Contains(low, "secret"), strings.Contains(low, "url"):
-			l.source.hold(value)
+			l.source.hide(i+1, 1)
+		case namesSecret(line):
+			l.source.hide(i+1, utf8.RuneCountInString(key)+2)
 		}
 	}
-	message := "syntax: " + firstLine(e.GetMessage())
-	if strings.Contains(message, `"`) || strings.Contains(message, "'") { // it quotes the file
-		message = l.source.hide(message)
+	at := e.GetToken().Position
+	message, _, _ := strings.Cut(e.GetMessage(), "\n")
+	if before, _, quotes := strings.Cut(message, `"`); quotes { // some text of the file, maybe a secret
+		message = strings.TrimSpace(before) + " …"
+		if strings.HasPrefix(e.GetMessage(), "mapping key") {
+			message = "the same key twice"
+		}
 	}
 	l.unreadable(Problem{
-		Message: message,
+		Message: "syntax: " + message,
 		Origin:  Origin{File: l.source.name, Line: at.Line, Column: at.Column},
 		excerpt: l.source.excerpt(at.Line, at.Column),
 	})
 }
 
+// namesSecret reports whether the value of such a key, or anything on such a
+// line, may be a secret.
+func namesSecret(key string) bool {
+	key = strings.ToLower(key)
+	return strings.Contains(key, "secret") || strings.Contains(key, "password") || strings.TrimSpace(key) == "url" || strings.Contains(key, "postgres")
+}
+
 func (l *loader) unreadable(p Problem) {
 	l.unread = true
 	l.add(p)
-}
-
-func firstLine(s string) string {
-	line, _, _ := strings.Cut(s, "\n")
-	return line
 }
 
 // section reads the mapping node, which holds the settings below prefix ("" or
@@ -209,33 +214,48 @@ func describe(node ast.Node) string {
 	return "a single value"
 }
 
-// holdSecrets notes what must not be quoted: values below a key that names a
-// secret or a URL, whether the key is in its place or not.
-func (l *loader) holdSecrets(node ast.Node) {
+// hideSecrets keeps values from being quoted that stand below a key which names a
+// secret, whether the key is in its place or not.
+func (l *loader) hideSecrets(node ast.Node) {
 	entries, ok := mapping(node)
 	if !ok {
 		return
 	}
 	for _, entry := range entries {
-		key := strings.ToLower(entry.Key.GetToken().Value)
-		if strings.Contains(key, "secret") || key == "url" {
-			holder{l.source}.hold(entry.Value)
+		key := entry.Key.GetToken().Value
+		_, isSection := mapping(entry.Value)
+		if namesSecret(key) && !(isSection && key == "password") { // wave.password is a rule
+			ast.Walk(hider{l.source}, entry.Value)
 		}
-		l.holdSecrets(entry.Value)
+		l.hideSecrets(entry.Value)
 	}
 }
 
-type holder struct{ *source }
+type hider struct{ *source }
 
-func (h holder) hold(node ast.Node) {
-	ast.Walk(h, node)
-}
-
-// Visit is called by ast.Walk for every node below a secret key.
-func (h holder) Visit(node ast.Node) ast.Visitor {
-	if text, ok := scalar(node); ok {
-		h.source.hold(text)
-		h.source.hold(node.GetToken().Origin) // with its quotes and escapes
+// Visit hides a value from where it begins to the next token. ast.Walk calls it
+// for every node below a secret key.
+func (h hider) Visit(node ast.Node) ast.Visitor {
+	if _, ok := scalar(node); !ok {
+		return h
+	}
+	first := node.GetToken()
+	last := first
+	if block, ok := node.(*ast.LiteralNode); ok {
+		last = block.Value.GetToken()
+	}
+	h.hide(first.Position.Line, first.Position.Column)
+	end := len(h.lines)
+	if next := last.Next; next != nil {
+		end = next.Position.Line
+		before := []rune(h.lines[end-1])
+		before = before[:min(next.Position.Column-1, len(before))]
+		if end > first.Position.Line && strings.TrimSpace(string(before)) == "" {
+			end-- // nothing of the value is on the line of the next token
+		}
+	}
+	for line := first.Position.Line + 1; line <= end; line++ {
+		h.hide(line, 1)
 	}
 	return h
 }

@@ -3,7 +3,6 @@ package config
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -77,56 +76,40 @@ func (o Origins) of(path string) Origin {
 	return o[list]
 }
 
-// source is the text of the file, to quote lines from. Its secrets are the texts
-// that must not be quoted.
+// source is the text of the file, to quote lines from without their secrets.
 type source struct {
-	name     string
-	lines    []string
-	secrets  []string
-	replacer *strings.Replacer // of secrets; nil until it is needed
+	name   string
+	lines  []string
+	hidden map[int]int // line -> column from which it is not quoted
 }
 
-// excerpt quotes a line with a caret below the column.
+// hide keeps the rest of a line, from column on, from being quoted.
+func (s *source) hide(line, column int) {
+	if from, ok := s.hidden[line]; !ok || column < from {
+		s.hidden[line] = column
+	}
+}
+
+// excerpt quotes a line with a caret below the column, if that may be seen.
 func (s *source) excerpt(line, column int) string {
-	if s == nil || line < 1 || line > len(s.lines) {
+	if line < 1 || line > len(s.lines) {
 		return ""
 	}
-	whole := strings.TrimRight(s.lines[line-1], "\r")
-	text := []rune(whole)
-	at := min(max(column-1, 0), len(text))
-	before, after := s.hide(string(text[:at])), s.hide(string(text[at:]))
-	if hidden := s.hide(whole); before+after != hidden { // the caret would cut a secret in two
-		return fmt.Sprintf("\n%5d | %s", line, hidden)
+	text := []rune(strings.TrimRight(s.lines[line-1], "\r"))
+	from, secret := s.hidden[line]
+	if secret = secret && from <= len(text); secret {
+		text = append(text[:from-1:from-1], []rune(redacted)...)
+	}
+	quote := fmt.Sprintf("\n%5d | %s", line, string(text))
+	at := max(column-1, 0)
+	if at > len(text) || secret && column > from {
+		return quote
 	}
 	pad := strings.Map(func(r rune) rune {
 		if r == '\t' {
 			return r
 		}
 		return ' '
-	}, before)
-	return fmt.Sprintf("\n%5d | %s%s\n      | %s^", line, before, after, pad)
-}
-
-// hide replaces the secrets in one pass: a short one may occur in "[redacted]".
-func (s *source) hide(text string) string {
-	if s.replacer == nil {
-		// The longest first, so that one which begins another leaves no rest behind.
-		slices.SortFunc(s.secrets, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
-		var pairs []string
-		for _, secret := range slices.Compact(s.secrets) {
-			pairs = append(pairs, secret, redacted)
-		}
-		s.replacer = strings.NewReplacer(pairs...)
-	}
-	return s.replacer.Replace(text)
-}
-
-// hold notes a secret of the file, also as the single lines of a block.
-func (s *source) hold(secret string) {
-	for part := range strings.Lines(secret) {
-		if part = strings.TrimSpace(part); part != "" {
-			s.secrets = append(s.secrets, part)
-		}
-	}
-	s.replacer = nil
+	}, string(text[:at]))
+	return quote + "\n      | " + pad + "^"
 }

@@ -25,7 +25,9 @@ func TestSecret_printsInNoFormat(t *testing.T) {
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
 		fmt.Fprintf(&out, verb, cfg)
 		fmt.Fprintf(&out, verb, &cfg.Session)
-		fmt.Fprintf(&out, verb, cfg.Session.Secret)
+		if got := fmt.Sprintf(verb, cfg.Session.Secret); got != "[redacted]" {
+			t.Errorf("%s prints %q", verb, got)
+		}
 		fmt.Fprintf(&out, verb, cfg.Database.URL)
 	}
 	fmt.Fprintf(&out, "%v %+v", holder{config.Config{Session: cfg.Session}}, cfg.Session.PreviousSecrets)
@@ -122,4 +124,40 @@ func TestLoad_secretFiles(t *testing.T) {
 			t.Errorf("error = %v", err)
 		}
 	})
+}
+
+// TestLoad_quotesNoSecret puts something wrong beside a secret, so that its line
+// is quoted.
+func TestLoad_quotesNoSecret(t *testing.T) {
+	tests := []struct{ name, text, quoted string }{
+		{"an unknown key behind it", "wave: {client_secret: canary-1, colour: blue}\n", "wave: {client_secret: [redacted]\n"},
+		{"an unknown key before it", "wave: {colour: blue, client_secret: canary-1}\n", "wave: {colour: blue, client_secret: [redacted]\n      |        ^"},
+		{"an unknown key below it", "wave:\n  client_secret: canary-1\n  colour: blue\n", "3 |   colour: blue\n      |   ^"},
+		{"in quotes with an escape", `wave: {client_secret: "can\x61ry-1", colour: blue}` + "\n", "wave: {client_secret: [redacted]\n"},
+		{"over two lines", "wave: {client_secret: \"x\n canary-1\", colour: blue}\n", "2 | [redacted]\n"},
+		{"a block", "wave:\n  client_secret: |\n    canary-1\n    canary-2\n  colour: blue\n", "5 |   colour: blue\n      |   ^"},
+		{"misspelt itself", "wave: {client_secrets: canary-1}\n", "wave: {client_secrets: [redacted]\n      |        ^"},
+		{"one of a list", "session: {previous_secrets: [canary-1, {a: b}], colour: blue}\n", "previous_secrets: [[redacted]\n"},
+		{"a mapping in its place", "session: {secret: {a: canary-1}}\n", "session: {secret: {[redacted]"},
+		{"the password of a database", "database: {url: postgres://u:canary-1@h/d, colour: blue}\n", "database: {url: [redacted]\n"},
+		{"broken behind it", "wave: {client_secret: canary-1, colour: [}\n", ""},
+		{"broken below it", "wave:\n  client_secret: canary-1\n  colour: [\n", "colour: ["},
+		{"broken by it", "wave:\n  client_secret: \"canary-1\n  colour: blue\n", ""},
+		{"a block that breaks", "session:\n  secret: |\n    canary-1\n    canary-2\n bad\n", ""},
+		{"a colon too many", "session:\n  secret: canary-1: canary-2\n", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, _, err := config.Load(config.Sources{File: write(t, "c.yaml", tt.text, 0o600)})
+			if err == nil {
+				t.Fatal("accepted")
+			}
+			if strings.Contains(err.Error(), "canary") || strings.Contains(err.Error(), `can\x61ry`) {
+				t.Errorf("a secret is quoted:\n%v", err)
+			}
+			if !strings.Contains(err.Error(), tt.quoted) {
+				t.Errorf("the line is not quoted as %q:\n%v", tt.quoted, err)
+			}
+		})
+	}
 }
