@@ -48,7 +48,7 @@ func (s *Service) Create(ctx context.Context, c Creation) (change.Change, wave.R
 	if err != nil {
 		return change.Change{}, wave.Reseller{}, err
 	}
-	snap, err := s.dir.NotBefore(ctx, row.Created)
+	snap, err := s.dir.NotBefore(ctx, row.Created.Add(tick))
 	if err != nil {
 		return change.Change{}, wave.Reseller{}, s.giveUp(ctx, row, change.Failed, err)
 	}

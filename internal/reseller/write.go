@@ -18,6 +18,9 @@ const (
 	repeats      = 2               // of a call whose answer was lost and which did nothing
 	repeatWithin = 8 * time.Second // since it was first sent: a person waits for it
 	repeatPause  = 200 * time.Millisecond
+
+	// tick makes a list of the same moment count as older: clocks are coarse.
+	tick = time.Microsecond
 )
 
 // hold opens c and returns the account as it is under the lock. When it fails the
@@ -27,7 +30,7 @@ func (s *Service) hold(ctx context.Context, c change.Change) (change.Change, wav
 	if err != nil {
 		return c, wave.Reseller{}, s.notOpened(ctx, c, err)
 	}
-	snap, err := s.dir.NotBefore(ctx, c.Created)
+	snap, err := s.dir.NotBefore(ctx, c.Created.Add(tick))
 	if err != nil {
 		return c, wave.Reseller{}, s.giveUp(ctx, c, change.Failed, err)
 	}
@@ -145,7 +148,7 @@ func (s *Service) deliver(ctx context.Context, send func(context.Context) error,
 func (s *Service) readBack(ctx context.Context) (*Snapshot, error) {
 	ctx, cancel := context.WithTimeout(ctx, readPatience)
 	defer cancel()
-	return s.dir.NotBefore(ctx, s.now())
+	return s.dir.NotBefore(ctx, s.now().Add(tick))
 }
 
 // uncertain reports whether the call that failed with err may have been done. An
