@@ -48,7 +48,7 @@ type NoticeProps struct {
 type column struct {
 	key   string // of the catalogues
 	sort  string // value of the sort parameter, empty when it cannot be sorted
-	class string
+	class string // "wide" for one that only a wide window shows
 }
 
 var columns = []column{
@@ -56,7 +56,7 @@ var columns = []column{
 	{"col.billing_group", "billing_group", ""},
 	{"col.company", "", ""},
 	{"col.registered", "registered", ""},
-	{"col.updated", "updated", ""},
+	{"col.updated", "updated", "wide"},
 	{"col.flags_on", "flags_on", ""},
 	{"col.changed", "changed", ""},
 }

@@ -114,6 +114,9 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 		if a.status >= 500 {
 			p.RequestID = RequestID(ctx)
 		}
+		if hx.WantsFragment(r) {
+			hx.SwapAnyway(w)
+		}
 		s.show(w, r, a.status, form.Form(p))
 		return
 	}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 
 	"golang.org/x/text/language"
@@ -34,11 +35,22 @@ func (s *site) preferences(next http.Handler) http.Handler {
 		ctx := i18n.WithZone(r.Context(), s.zone)
 		ctx = i18n.WithLang(ctx, s.languageFor(r))
 		ctx = views.WithPrefs(ctx, prefs(r))
-		if safe(r.Method) {
-			ctx = views.WithPath(ctx, r.URL)
-		}
+		ctx = views.WithPath(ctx, pageOf(r))
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
+}
+
+// pageOf returns the address of the page that r is for. What answers a post with
+// a page is the page that posted: its own address takes no GET.
+func pageOf(r *http.Request) *url.URL {
+	if safe(r.Method) {
+		return r.URL
+	}
+	from, err := url.Parse(r.Referer())
+	if err != nil || from.Host != r.Host {
+		return &url.URL{Path: views.HomeURL}
+	}
+	return &url.URL{Path: from.Path, RawPath: from.RawPath, RawQuery: from.RawQuery}
 }
 
 // languageFor obeys the cookie, else the browser, else the settings.

@@ -39,7 +39,7 @@ func newApp(t *testing.T, o Options) (*App, string) {
 
 func testConfig(t *testing.T, publicURL string) config.Config {
 	t.Helper()
-	cfg := demoConfig(publicURL, "http://127.0.0.1:1", "http://127.0.0.1:1", t.TempDir())
+	cfg := DemoConfig(publicURL, "http://127.0.0.1:1", "http://127.0.0.1:1", t.TempDir())
 	if err := cfg.Validate(); err != nil {
 		t.Fatal(err)
 	}

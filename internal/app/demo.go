@@ -82,7 +82,7 @@ func newDemo(ctx context.Context, o DemoOptions, publicURL string) (*demo, error
 		return nil, errors.Join(err, wave.Close())
 	}
 	d := &demo{wave: wave, provider: provider}
-	d.cfg = demoConfig(publicURL, "http://"+wave.Addr().String(), "http://"+provider.Addr().String(), o.Data)
+	d.cfg = DemoConfig(publicURL, "http://"+wave.Addr().String(), "http://"+provider.Addr().String(), o.Data)
 	if err := d.cfg.Validate(); err != nil {
 		return nil, errors.Join(err, d.close())
 	}
@@ -101,7 +101,9 @@ func newDemo(ctx context.Context, o DemoOptions, publicURL string) (*demo, error
 
 func (d *demo) close() error { return errors.Join(d.wave.Close(), d.provider.Close()) }
 
-func demoConfig(publicURL, wave, issuer, data string) config.Config {
+// DemoConfig returns the settings of a server between the two sandboxes: wave and
+// issuer are their origins, data the directory of the database.
+func DemoConfig(publicURL, wave, issuer, data string) config.Config {
 	cfg := config.Default()
 	cfg.Server.PublicURL, cfg.Server.OpsListen = publicURL, ""
 	cfg.Wave.BaseURL, cfg.Wave.TokenURL = wave+sandbox.BasePath, wave+sandbox.TokenPath

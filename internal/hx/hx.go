@@ -85,6 +85,11 @@ func Toast(w http.ResponseWriter, level, message string) {
 	w.Header().Set("HX-Trigger", ascii(string(b)))
 }
 
+// SwapAnyway marks an answer that is an error and yet what the page asked for:
+// its form, with what is wrong. htmx knows nothing of it; our script page.js
+// swaps what bears it, and no error of a proxy in between does.
+func SwapAnyway(w http.ResponseWriter) { w.Header().Set("HX-Form", "again") }
+
 // ascii escapes every rune above U+007E of a JSON text. Browsers read the bytes
 // of a header as Latin-1, so raw Japanese would reach the page as mojibake.
 func ascii(s string) string {
