@@ -26,7 +26,8 @@ fuzz:
 
 # The pictures of README.md, taken by the browser tests.
 screenshots:
-	WAVEADMIN_TEST_SCREENSHOTS=$(CURDIR)/docs/screenshots go test -count=1 -run Browser ./...
+	WAVEADMIN_SCREENSHOTS=$(CURDIR)/docs/screenshots go test -count=1 \
+	  $$(grep -rlF '.Shot(' --include='*_test.go' . | xargs -n1 dirname | sort -u)
 
 generate:
 	go tool templ generate

@@ -124,7 +124,7 @@ func start(t *testing.T, args ...string) (lines *bufio.Scanner, stop func() (sta
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	status := make(chan int, 1)
 	go func() {
-		status <- run(ctx, args, nil, w, t.Output())
+		status <- run(ctx, args, nil, w, io.Discard)
 		w.Close()
 	}()
 	t.Cleanup(cancel)
