@@ -3,6 +3,7 @@ package reseller_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -213,5 +214,5 @@ func (w *fakeWave) count(op string) int {
 
 func newDirectory(t testing.TB, api reseller.API) *reseller.Directory {
 	t.Helper()
-	return reseller.NewDirectory(api, reseller.DirectoryOptions{MaxAge: 30 * time.Second, Fold: strings.ToLower})
+	return reseller.NewDirectory(api, reseller.DirectoryOptions{MaxAge: 30 * time.Second, Fold: strings.ToLower, Log: slog.New(slog.DiscardHandler)})
 }

@@ -1,0 +1,215 @@
+package reseller_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"waveadmin/internal/change"
+	"waveadmin/internal/reseller"
+	"waveadmin/internal/wave"
+)
+
+func TestService_Delete(t *testing.T) {
+	tests := []struct {
+		name    string
+		faults  map[string]func(int) reaction
+		kind    string
+		state   change.State
+		deletes int
+		gone    bool
+	}{
+		{"deleted", nil, "", change.Done, 1, true},
+		{"not read back", map[string]func(int) reaction{"list": nth(3, away, false)}, "", change.Done, 1, true},
+		{"the answer was lost, but it was done", map[string]func(int) reaction{"delete": always(lost, true)}, "", change.Done, 1, true},
+		{"lost: sent again", map[string]func(int) reaction{"delete": nth(1, lost, false)}, "", change.Done, 2, true},
+		{"lost, done late: the second call finds nothing", map[string]func(int) reaction{"delete": func(n int) reaction {
+			if n == 1 {
+				return reaction{err: lost}
+			}
+			return reaction{apply: true, first: func(w *fakeWave) { delete(w.accounts, "u1") }}
+		}}, "", change.Done, 2, true},
+		{"lost three times", map[string]func(int) reaction{"delete": always(lost, false)}, "uncertain", change.InDoubt, 3, false},
+		{"gone before the first call", map[string]func(int) reaction{"delete": func(int) reaction {
+			return reaction{apply: true, first: func(w *fakeWave) { delete(w.accounts, "u1") }}
+		}}, "not_found", change.Failed, 1, true},
+		{"refused", map[string]func(int) reaction{"delete": always(rejected, false)}, "rejected", change.Failed, 1, false},
+		{"success that the list denies", map[string]func(int) reaction{"delete": always(nil, false)}, "uncertain", change.InDoubt, 1, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t, reseller.Rules{}, account("u1", "invoice"), account("u2"))
+				if _, err := s.dir.Refresh(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				s.wave.faults = tt.faults
+				_, err := s.Delete(t.Context(), reseller.Deletion{Actor: tanaka, UserID: "u1", Confirm: " u1@example.com "})
+				var calls []string
+				for range tt.deletes {
+					calls = append(calls, "delete u1")
+				}
+				s.check(t, err, tt.kind, tt.state, calls...)
+				if _, ok := s.wave.get("u1"); ok == tt.gone {
+					t.Errorf("gone: %v, want %v", !ok, tt.gone)
+				}
+				if _, c := s.state(t); c.Before == nil || !c.Before.On("invoice") {
+					t.Error("the record lost the flags")
+				}
+				if _, err := s.Get(t.Context(), "u1"); tt.state == change.Done && kindOf(err) != "not_found" {
+					t.Errorf("pages still show it: %v", err)
+				}
+			})
+		})
+	}
+}
+
+func TestService_ReplacePassword(t *testing.T) {
+	tests := []struct {
+		name  string
+		fault func(int) reaction
+		kind  string
+		state change.State
+	}{
+		{"replaced", nil, "", change.Done},
+		{"refused", always(rejected, false), "rejected", change.Failed},
+		{"lost: never sent again", always(lost, false), "uncertain", change.InDoubt},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t, reseller.Rules{}, account("u1"))
+				s.wave.faults["password"] = tt.fault
+				p := reseller.PasswordChange{
+					Actor: tanaka, UserID: "u1", SubmitID: "submission-1",
+					NewPassword: wave.NewPassword{Input: wave.Custom, Password: "Secret-123"},
+				}
+				for range 2 { // the second submission is the first again
+					_, err := s.ReplacePassword(t.Context(), p)
+					if tt.state == change.Failed {
+						s.wave.calls = s.wave.calls[:1]
+					}
+					s.check(t, err, tt.kind, tt.state, "password u1")
+				}
+			})
+		})
+	}
+}
+
+// When the answer was lost, the list tells later what became of it.
+func TestService_Run_settles(t *testing.T) {
+	meta := func(s *site, ctx context.Context) error {
+		_, err := s.ChangeMeta(ctx, set(tanaka, "u1", true, "invoice"))
+		return err
+	}
+	create := func(s *site, ctx context.Context) error { _, _, err := s.Create(ctx, creation()); return err }
+	remove := func(s *site, ctx context.Context) error {
+		_, err := s.Delete(ctx, reseller.Deletion{Actor: tanaka, UserID: "u1", Confirm: "u1@example.com"})
+		return err
+	}
+	password := func(s *site, ctx context.Context) error {
+		_, err := s.ReplacePassword(ctx, reseller.PasswordChange{Actor: tanaka, UserID: "u1", NewPassword: wave.NewPassword{Input: wave.Auto}})
+		return err
+	}
+	late := func(w *fakeWave) { w.setLocked("u1", true, "invoice") }
+	tests := []struct {
+		name    string
+		op      string
+		do      func(*site, context.Context) error
+		later   func(w *fakeWave) // after 3 seconds
+		state   change.State
+		settled time.Duration // at most so long after the call
+	}{
+		{"a save that arrived late", "meta", meta, late, change.Done, 6 * time.Second},
+		{"a save that never arrived", "meta", meta, nil, change.Failed, 61 * time.Second},
+		{"an account that appears late", "create", create, func(w *fakeWave) {
+			a := account("u7")
+			a.Email, a.BillingGroup.CompanyID = "NEW@example.com", "c-new"
+			w.accounts["u7"] = a
+		}, change.Done, 6 * time.Second},
+		{"an account that never appears", "create", create, nil, change.Failed, 61 * time.Second},
+		{"a deletion that happened late", "delete", remove, func(w *fakeWave) { delete(w.accounts, "u1") }, change.Done, 6 * time.Second},
+		{"a password time that moved", "password", password, func(w *fakeWave) {
+			a := w.accounts["u1"]
+			a.PasswordUpdated = time.Now()
+			w.accounts["u1"] = a
+		}, change.Done, 6 * time.Second},
+		{"a password that nothing tells of is left to a person", "password", password, nil, change.InDoubt, time.Hour},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t, reseller.Rules{}, account("u1"))
+				ctx, stop := context.WithCancel(t.Context())
+				stopped := make(chan struct{})
+				go func() { s.Run(ctx); close(stopped) }()
+				s.wave.on(tt.op, always(lost, false))
+				start := time.Now()
+				if err := tt.do(s, t.Context()); kindOf(err) != "uncertain" {
+					t.Fatalf("error = %v, want Uncertain", err)
+				}
+				sent := s.wave.count(tt.op)
+				time.Sleep(3 * time.Second)
+				if tt.later != nil {
+					s.wave.mu.Lock()
+					tt.later(s.wave)
+					s.wave.mu.Unlock()
+				}
+				time.Sleep(tt.settled - time.Since(start) + time.Second)
+				synctest.Wait()
+				state, c := s.state(t)
+				if state != tt.state || s.wave.count(tt.op) != sent {
+					t.Errorf("recorded as %s (%s) after %d more calls, want %s", state, c.Detail, s.wave.count(tt.op)-sent, tt.state)
+				}
+				if tt.op == "create" && state == change.Done && c.Account != "u7" {
+					t.Errorf("the new account is %q", c.Account)
+				}
+				if polled, err := s.Change(t.Context(), c.ID); err != nil || polled.State != state {
+					t.Errorf("the page that waits reads %s (%v)", polled.State, err)
+				}
+				lists := s.wave.count("list")
+				time.Sleep(time.Hour)
+				if got := s.wave.count("list") - lists; got > 10 {
+					t.Errorf("%d more lists an hour for nothing", got)
+				}
+				stop()
+				<-stopped
+			})
+		})
+	}
+}
+
+// After a crash the new process reads what became of what was sent.
+func TestService_Run_afterRecover(t *testing.T) {
+	for _, done := range []bool{true, false} {
+		t.Run(fmt.Sprint("done ", done), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newSite(t, reseller.Rules{}, account("u1"))
+				s.broken = "close" // as if the process died after the call
+				s.wave.on("meta", always(nil, done))
+				_, _ = s.ChangeMeta(t.Context(), set(tanaka, "u1", true, "invoice"))
+				if state, _ := s.state(t); state != change.Sent {
+					t.Fatalf("recorded as %s, want sent", state)
+				}
+				s.broken = ""
+				time.Sleep(time.Hour)
+				if _, _, err := s.ledger.Recover(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				ctx, stop := context.WithCancel(t.Context())
+				stopped := make(chan struct{})
+				go func() { s.Run(ctx); close(stopped) }()
+				synctest.Wait()
+				want := change.Failed
+				if done {
+					want = change.Done
+				}
+				s.check(t, nil, "", want, "meta u1")
+				stop()
+				<-stopped
+			})
+		})
+	}
+}
