@@ -42,18 +42,18 @@ type stumbling struct {
 	s *site
 }
 
-var diskFull = errors.New("disk full")
+var errDiskFull = errors.New("disk full")
 
 func (l stumbling) Intend(ctx context.Context, c change.Change) (change.Change, error) {
 	if l.s.broken == "intend" {
-		return c, diskFull
+		return c, errDiskFull
 	}
 	return l.Ledger.Intend(ctx, c)
 }
 
 func (l stumbling) Close(ctx context.Context, c change.Change) (change.Change, error) {
 	if l.s.broken == "close" {
-		return c, diskFull
+		return c, errDiskFull
 	}
 	return l.Ledger.Close(ctx, c)
 }
