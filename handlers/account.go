@@ -48,7 +48,24 @@ func (h *Account) Show(w http.ResponseWriter, r *http.Request) error {
 		page.Notice = doneNotice(r.Context(), c)
 		form.Saved = savedEarlier(r.Context(), account, c)
 	}
+	if err := h.showDoubt(r.Context(), &form); err != nil {
+		return err
+	}
 	return views.Render(w, r, http.StatusOK, views.AccountPage(page, form))
+}
+
+// showDoubt makes the form say that the outcome of the account's last save is
+// unknown, if it is, with what was wanted.
+func (h *Account) showDoubt(ctx context.Context, form *views.PermFormProps) error {
+	newest, err := h.Service.History(ctx, form.Account.UserID, 1)
+	if err != nil || len(newest) == 0 {
+		return err
+	}
+	if c := newest[0]; c.Kind == change.Meta && c.State == change.InDoubt {
+		form.Staged, form.Reason = c.Wanted, c.Reason
+		form.Checking = &views.CheckingProps{StateURL: views.ChangeStateURL(c.ID)}
+	}
+	return nil
 }
 
 // Details answers GET /resellers/{userID}/details.

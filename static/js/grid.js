@@ -158,7 +158,7 @@ function offerDraft(form) {
   const line = document.createElement('div');
   line.className = 'notice-line warning';
   const words = document.createElement('p');
-  words.textContent = text('draft', { count: flags.length, time: new Date(draft.at).toLocaleString(document.documentElement.lang, { dateStyle: 'short', timeStyle: 'short' }) });
+  words.textContent = text('draft', { count: flags.length, time: new Date(draft.at).toLocaleString(document.documentElement.lang, { dateStyle: 'short', timeStyle: 'short', timeZone: document.documentElement.dataset.zone }) });
   const bar = document.createElement('div');
   bar.className = 'bar';
   bar.append(button('restore', 'btn small', restore), button('drop', 'btn quiet small', () => dropDraft(form)));
