@@ -189,3 +189,23 @@ func TestService_UndoMeta_refuses(t *testing.T) {
 		}
 	})
 }
+
+// A flag that was moved here and then moved back elsewhere has no author here.
+func TestService_ChangeMeta_namesNobodyForWhatHappenedOutside(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, reseller.Rules{}, account("u1"))
+		r, err := s.ChangeMeta(t.Context(), set(suzuki, "u1", true, "usage_tag"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.wave.set("u1", false, "usage_tag")
+		r, err = s.ChangeMeta(t.Context(), seeing(r.Account, tanaka, true, "invoice"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []reseller.Other{{Moved: wave.Moved{Key: "usage_tag", From: wave.On, To: wave.Off}}}
+		if diff := cmp.Diff(want, r.Others); diff != "" {
+			t.Errorf("others (-want +got):\n%s", diff)
+		}
+	})
+}

@@ -57,6 +57,8 @@ func account(id wave.UserID, on ...wave.Key) wave.Reseller {
 
 // on makes calls of op go wrong.
 func (w *fakeWave) on(op string, f func(n int) reaction) *fakeWave {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.faults[op] = f
 	return w
 }

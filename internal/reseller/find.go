@@ -1,9 +1,7 @@
 package reseller
 
 import (
-	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"waveadmin/internal/change"
@@ -80,9 +78,7 @@ func (s *Snapshot) byChanged(desc bool, last func(wave.UserID) (change.Last, boo
 // filter returns what reduces slots to the accounts that q selects, or nil when
 // that is all.
 func (s *Snapshot) filter(q Query, last func(wave.UserID) (change.Last, bool)) func([]int32) []int32 {
-	words := strings.Fields(s.fold(q.Text))
-	// The longest word is the rarest: look for it first.
-	slices.SortStableFunc(words, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	words := s.needles(q.Text)
 	on, others := split(q.On)
 	off, othersOff := split(q.Off)
 	since := !q.ChangedSince.IsZero() && last != nil
@@ -95,7 +91,7 @@ func (s *Snapshot) filter(q Query, last func(wave.UserID) (change.Last, bool)) f
 			return false
 		}
 		for _, w := range words {
-			if !strings.Contains(e.text, w) {
+			if !w.in(e.text) {
 				return false
 			}
 		}

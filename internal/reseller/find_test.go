@@ -203,3 +203,15 @@ func TestSnapshot_isNotChangedByItsCopies(t *testing.T) {
 		t.Error("billing groups differ in a snapshot built on the first")
 	}
 }
+
+func TestNeedle_isStringsContains(t *testing.T) {
+	letters := rapid.SampledFrom([]string{"a", "b", "ー", "あ", "\n"})
+	rapid.Check(t, func(t *rapid.T) {
+		text := strings.Join(rapid.SliceOfN(letters, 0, 12).Draw(t, "text"), "")
+		word := strings.Join(rapid.SliceOfN(letters, 1, 4).Draw(t, "word"), "")
+		n := needle{word: word, at: rapid.IntRange(0, len(word)-1).Draw(t, "at")}
+		if got, want := n.in(text), strings.Contains(text, word); got != want {
+			t.Errorf("%q in %q = %v, want %v", word, text, got, want)
+		}
+	})
+}

@@ -68,6 +68,7 @@ func (s *Snapshot) rearranged(slot int32, was bool, edit func(*Snapshot)) *Snaps
 func (s *Snapshot) share() *Snapshot {
 	n := &Snapshot{
 		asOf: s.asOf, fold: s.fold, slots: s.slots, byID: s.byID,
+		bytes:  s.bytes,
 		chunks: slices.Clone(s.chunks), orders: &orders{m: make(map[order][]int32)},
 	}
 	n.counts = sync.OnceValue(n.count)

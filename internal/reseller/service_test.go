@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -60,22 +62,46 @@ func (l stumbling) Close(ctx context.Context, c change.Change) (change.Change, e
 
 func newSite(t *testing.T, rules reseller.Rules, accounts ...wave.Reseller) *site {
 	t.Helper()
-	d, err := db.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "waveadmin.db"))
+	path := filepath.Join(t.TempDir(), "waveadmin.db")
+	if err := os.WriteFile(path, emptyTables(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	d, err := db.Open(t.Context(), "sqlite:"+path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.Close() })
-	if err := d.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
 	s := &site{wave: newWave(accounts...)}
 	s.dir = newDirectory(t, s.wave)
-	s.restart(t, d, rules)
+	s.start(t, d, rules)
 	return s
 }
 
-// restart puts a new service on the same database.
-func (s *site) restart(t *testing.T, d *db.DB, rules reseller.Rules) {
+// emptyTables is a database file with all tables: making them for each of
+// hundreds of sites takes longer than the tests.
+var emptyTables = sync.OnceValue(func() []byte {
+	dir, err := os.MkdirTemp("", "waveadmin")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "waveadmin.db")
+	d, err := db.Open(context.Background(), "sqlite:"+path)
+	if err != nil {
+		panic(err)
+	}
+	if err := errors.Join(d.Migrate(context.Background()), d.Close()); err != nil {
+		panic(err)
+	}
+	file, err := os.ReadFile(path) // closing has moved everything into it
+	if err != nil {
+		panic(err)
+	}
+	return file
+})
+
+// start puts a service on the database.
+func (s *site) start(t *testing.T, d *db.DB, rules reseller.Rules) {
 	t.Helper()
 	if rules.PasswordMin == 0 {
 		rules.PasswordMin, rules.PasswordMax = 8, 18

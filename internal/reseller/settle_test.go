@@ -213,3 +213,70 @@ func TestService_Run_afterRecover(t *testing.T) {
 		})
 	}
 }
+
+// The API said that it created the account, so it is not called failed.
+func TestService_Run_believesTheAnswerOfACreation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, reseller.Rules{}, account("u1"))
+		ctx, stop := context.WithCancel(t.Context())
+		stopped := make(chan struct{})
+		go func() { s.Run(ctx); close(stopped) }()
+		s.wave.on("create", always(nil, false))
+		_, _, err := s.Create(t.Context(), creation())
+		s.check(t, err, "uncertain", change.InDoubt, "create new@example.com")
+		time.Sleep(2 * time.Minute)
+		s.check(t, nil, "", change.Done, "create new@example.com")
+		stop()
+		<-stopped
+	})
+}
+
+// While Wave is away a doubt stays, and it is settled soon after.
+func TestService_Run_outlastsAnOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, reseller.Rules{}, account("u1"))
+		ctx, stop := context.WithCancel(t.Context())
+		stopped := make(chan struct{})
+		go func() { s.Run(ctx); close(stopped) }()
+		s.wave.on("meta", func(int) reaction {
+			return reaction{err: lost, apply: true, first: func(w *fakeWave) { w.faults["list"] = always(away, false) }}
+		})
+		_, err := s.ChangeMeta(t.Context(), set(tanaka, "u1", true, "invoice"))
+		s.check(t, err, "uncertain", change.InDoubt, "meta u1")
+		time.Sleep(20 * time.Minute)
+		if state, _ := s.state(t); state != change.InDoubt {
+			t.Errorf("recorded as %s while nobody can know", state)
+		}
+		s.wave.on("list", nil)
+		time.Sleep(10 * time.Second)
+		s.check(t, nil, "", change.Done, "meta u1")
+		stop()
+		<-stopped
+	})
+}
+
+// A later password change moves the same time: it says nothing about the first.
+func TestService_Run_doesNotTakeALaterPasswordForTheFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, reseller.Rules{}, account("u1"))
+		p := reseller.PasswordChange{Actor: tanaka, UserID: "u1", NewPassword: wave.NewPassword{Input: wave.Auto}}
+		s.wave.on("password", nth(1, lost, false))
+		first, err := s.ReplacePassword(t.Context(), p)
+		if kindOf(err) != "uncertain" {
+			t.Fatalf("error = %v, want Uncertain", err)
+		}
+		time.Sleep(time.Second)
+		if _, err := s.ReplacePassword(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		stopped := make(chan struct{})
+		go func() { s.Run(ctx); close(stopped) }()
+		time.Sleep(time.Hour)
+		if c, err := s.Change(t.Context(), first.ID); err != nil || c.State != change.InDoubt {
+			t.Errorf("recorded as %s (%v), want in doubt", c.State, err)
+		}
+		stop()
+		<-stopped
+	})
+}

@@ -24,6 +24,7 @@ type Snapshot struct {
 	fold   func(string) string
 	orders *orders
 	counts func() *[64]int
+	bytes  func() *[256]int // how often each byte is in the texts
 }
 
 const chunkSize = 256
@@ -61,12 +62,18 @@ func newSnapshot(list []wave.Reseller, asOf time.Time, fold func(string) string,
 	for i, r := range list {
 		entries[i] = b.entry(r)
 	}
-	slices.SortFunc(entries, func(a, b entry) int { return compareEmail(&a, &b) })
+	places := make([]*entry, len(entries)) // moving pointers is cheaper than moving entries
+	for i := range entries {
+		places[i] = &entries[i]
+	}
+	slices.SortFunc(places, compareEmail)
 
 	s := &Snapshot{asOf: asOf, slots: len(entries), fold: fold}
-	for part := range slices.Chunk(entries, chunkSize) {
+	for part := range slices.Chunk(places, chunkSize) {
 		c := new(chunk)
-		copy(c[:], part)
+		for i, e := range part {
+			c[i] = *e
+		}
 		s.chunks = append(s.chunks, c)
 	}
 	s.byID = make([]int32, 0, len(entries))
@@ -78,6 +85,7 @@ func newSnapshot(list []wave.Reseller, asOf time.Time, fold func(string) string,
 	slices.SortStableFunc(s.byID, func(a, b int32) int { return strings.Compare(string(s.at(a).id), string(s.at(b).id)) })
 	s.orders = newOrders(s.slots)
 	s.counts = sync.OnceValue(s.count)
+	s.bytes = sync.OnceValue(s.countBytes)
 	return s
 }
 
