@@ -87,7 +87,7 @@ func (h *Account) saved(w http.ResponseWriter, r *http.Request, result reseller.
 	ctx := r.Context()
 	form := views.PermFormProps{Account: result.Account, AsOf: time.Now(), Confirm: h.Confirm, NeedReason: h.ReasonRequired}
 	switch {
-	case result.Change.ID == "" && len(result.Left) > 0:
+	case result.Change.State == change.NoChange && len(result.Left) > 0:
 		form.Message = i18n.T(ctx, "save.undo_nothing")
 	case result.Change.ID == "":
 		form.Message = i18n.T(ctx, "save.nothing")
@@ -156,7 +156,9 @@ func (h *Account) notSaved(w http.ResponseWriter, r *http.Request, c reseller.Me
 		if hx.WantsFragment(r) {
 			return views.PermForm(form)
 		}
-		return views.AccountPage(h.frame(w, r, account, snapshot), form)
+		page := h.frame(w, r, account, snapshot)
+		page.Failed = form.Checking == nil
+		return views.AccountPage(page, form)
 	}
 	if doubt, ok := errors.AsType[*reseller.DoubtError](err); ok {
 		form.Checking = &views.CheckingProps{StateURL: views.ChangeStateURL(doubt.Change.ID)}
