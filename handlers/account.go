@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 
+	"waveadmin/internal/auth"
 	"waveadmin/internal/change"
 	"waveadmin/internal/i18n"
 	"waveadmin/internal/reseller"
@@ -25,6 +26,7 @@ type AccountService interface {
 	ReplacePassword(ctx context.Context, p reseller.PasswordChange) (change.Change, error)
 	Delete(ctx context.Context, d reseller.Deletion) (change.Change, error)
 	History(ctx context.Context, id wave.UserID, limit int) ([]change.Change, error)
+	Others(ctx context.Context, actor auth.Actor, id wave.UserID, moved []wave.Moved) []reseller.Other
 }
 
 // Account serves the pages of one account.
@@ -44,9 +46,12 @@ func (h *Account) Show(w http.ResponseWriter, r *http.Request) error {
 	}
 	form := h.permForm(account, snapshot)
 	page := views.AccountProps{Account: account, Fresh: fresh(h.Directory, snapshot, r.URL)}
-	if c, ok := takeFlash(w, r, h.Service); ok {
+	if f, c, ok := takeFlash(w, r, h.Service); ok {
 		page.Notice = doneNotice(r.Context(), c)
-		form.Saved = savedEarlier(r.Context(), account, c)
+		form.Saved = h.savedEarlier(r.Context(), account, f, c)
+		if f.say != "" {
+			form.Message = i18n.T(r.Context(), f.say)
+		}
 	}
 	if err := h.showDoubt(r.Context(), &form); err != nil {
 		return err
@@ -121,7 +126,7 @@ func movedLine(ctx context.Context, m wave.Moved) string {
 // frame is the head of the account's pages.
 func (h *Account) frame(w http.ResponseWriter, r *http.Request, account wave.Reseller, s *reseller.Snapshot) views.AccountProps {
 	p := views.AccountProps{Account: account, Fresh: fresh(h.Directory, s, r.URL)}
-	if c, ok := takeFlash(w, r, h.Service); ok {
+	if _, c, ok := takeFlash(w, r, h.Service); ok {
 		p.Notice = doneNotice(r.Context(), c)
 	}
 	return p

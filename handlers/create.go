@@ -70,7 +70,7 @@ func (h *Creation) Create(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return h.notCreated(w, r, c, err)
 	}
-	setFlash(w, r, done.ID)
+	setFlash(w, r, flash{changeID: done.ID})
 	if account.UserID == "" { // done, but the list does not name it yet
 		hx.Redirect(w, r, views.ResellersURL)
 		return nil

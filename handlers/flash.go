@@ -3,35 +3,89 @@ package handlers
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
+	"net/url"
+	"slices"
 
 	"waveadmin/internal/change"
 	"waveadmin/internal/fault"
 	"waveadmin/internal/i18n"
+	"waveadmin/internal/wave"
 	"waveadmin/views"
 )
 
-// flashCookie carries the id of the change that was just done over the redirect
-// to the page that says so. The page reads the sentence's facts from the ledger,
-// so a forged cookie can at most repeat what really happened.
-const flashCookie = "done"
+// A flash is what was just done, for the page that says so after a redirect. It
+// travels in a cookie, and the page takes the facts from the ledger: a forged one
+// can at most repeat what really happened.
+type flash struct {
+	changeID string
+	say      string     // one of quiet, when there was nothing to do
+	others   []wave.Key // flags that others moved before the change
+	left     []wave.Key // flags that an undo left
+}
 
-func setFlash(w http.ResponseWriter, r *http.Request, changeID string) {
+const (
+	flashCookie = "done"
+	maxFlash    = 3 << 10 // bytes; browsers keep 4 KiB with name and attributes
+)
+
+// quiet are the sentences of a save that had nothing to do.
+var quiet = []string{"save.nothing", "save.already", "save.undo_nothing"}
+
+// setFlash keeps f for the next page. Flags that have no room are not named.
+func setFlash(w http.ResponseWriter, r *http.Request, f flash) {
+	v := url.Values{}
+	if f.changeID != "" {
+		v.Set("change", f.changeID)
+	}
+	if f.say != "" {
+		v.Set("say", f.say)
+	}
+	if more := (url.Values{"others": names(f.others), "left": names(f.left)}); len(more.Encode()) <= maxFlash {
+		maps.Copy(v, more)
+	}
 	http.SetCookie(w, &http.Cookie{
-		Name: flashCookie, Value: changeID, Path: "/", MaxAge: 60,
+		Name: flashCookie, Value: v.Encode(), Path: "/", MaxAge: 60,
 		HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteLaxMode,
 	})
 }
 
-// takeFlash returns the change that was just done, or false. It is said once.
-func takeFlash(w http.ResponseWriter, r *http.Request, s ChangeGetter) (change.Change, bool) {
+// takeFlash returns what was just done with its change, or false. It is said once.
+// The change is the zero one when there was nothing to do.
+func takeFlash(w http.ResponseWriter, r *http.Request, s ChangeGetter) (flash, change.Change, bool) {
 	cookie, err := r.Cookie(flashCookie)
 	if err != nil || cookie.Value == "" {
-		return change.Change{}, false
+		return flash{}, change.Change{}, false
 	}
 	http.SetCookie(w, &http.Cookie{Name: flashCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode})
-	c, err := s.Change(r.Context(), cookie.Value)
-	return c, err == nil
+	v, err := url.ParseQuery(cookie.Value)
+	if err != nil {
+		return flash{}, change.Change{}, false
+	}
+	f := flash{changeID: v.Get("change"), others: keysOf(v["others"]), left: keysOf(v["left"])}
+	if f.changeID == "" {
+		f.say = v.Get("say")
+		return f, change.Change{}, slices.Contains(quiet, f.say)
+	}
+	c, err := s.Change(r.Context(), f.changeID)
+	return f, c, err == nil
+}
+
+func names(keys []wave.Key) []string {
+	out := make([]string, len(keys))
+	for i, key := range keys {
+		out[i] = string(key)
+	}
+	return out
+}
+
+func keysOf(names []string) []wave.Key {
+	out := make([]wave.Key, len(names))
+	for i, name := range names {
+		out[i] = wave.Key(name)
+	}
+	return out
 }
 
 // doneNotice says what became of the change that led to this page, or nothing.

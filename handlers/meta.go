@@ -86,22 +86,29 @@ var stateNames = map[string]wave.State{"on": wave.On, "off": wave.Off, "unset": 
 func (h *Account) saved(w http.ResponseWriter, r *http.Request, result reseller.MetaResult, key string) error {
 	ctx := r.Context()
 	form := views.PermFormProps{Account: result.Account, AsOf: time.Now(), Confirm: h.Confirm, NeedReason: h.ReasonRequired}
+	var f flash
 	switch {
 	case result.Change.State == change.NoChange && len(result.Left) > 0:
-		form.Message = i18n.T(ctx, "save.undo_nothing")
+		f.say = "save.undo_nothing"
 	case result.Change.ID == "":
-		form.Message = i18n.T(ctx, "save.nothing")
+		f.say = "save.nothing"
 	case result.Change.State == change.NoChange:
-		form.Message = i18n.T(ctx, "save.already")
+		f.say = "save.already"
 	default:
-		form.Saved = savedProps(ctx, result, key)
+		f.changeID, f.left = result.Change.ID, result.Left
+		for _, o := range result.Others {
+			f.others = append(f.others, o.Key)
+		}
 	}
 	if hx.WantsFragment(r) {
+		if f.say != "" {
+			form.Message = i18n.T(ctx, f.say)
+		} else {
+			form.Saved = savedProps(ctx, result, key)
+		}
 		return views.Render(w, r, http.StatusOK, views.PermForm(form))
 	}
-	if form.Message == "" {
-		setFlash(w, r, result.Change.ID)
-	}
+	setFlash(w, r, f)
 	hx.Redirect(w, r, views.AccountURL(userID(r), ""))
 	return nil
 }
@@ -129,15 +136,22 @@ func savedProps(ctx context.Context, result reseller.MetaResult, key string) *vi
 
 // savedEarlier is what the page says after the redirect of a save without
 // scripts, or nothing if c is no such save.
-func savedEarlier(ctx context.Context, account wave.Reseller, c change.Change) *views.SavedProps {
-	if c.Kind != change.Meta || c.State != change.Done || c.Account != account.UserID {
+func (h *Account) savedEarlier(ctx context.Context, account wave.Reseller, f flash, c change.Change) *views.SavedProps {
+	if c.Kind != change.Meta || c.State != change.Done || c.Account != account.UserID || c.Before == nil {
 		return nil
 	}
 	key := "save.done"
 	if c.UndoOf != "" {
 		key = "save.undone"
 	}
-	return savedProps(ctx, reseller.MetaResult{Change: c, Account: account, Apply: c.Moved()}, key)
+	var moved []wave.Moved
+	for _, key := range f.others {
+		moved = append(moved, wave.Moved{Key: key, To: c.Before.State(key)})
+	}
+	return savedProps(ctx, reseller.MetaResult{
+		Change: c, Account: account, Apply: c.Moved(), Left: f.left,
+		Others: h.Service.Others(ctx, c.Actor, c.Account, moved),
+	}, key)
 }
 
 // notSaved shows the form as the person sent it, with what stands against it.

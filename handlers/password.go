@@ -53,7 +53,7 @@ func (h *Account) ReplacePassword(w http.ResponseWriter, r *http.Request) error 
 			return views.PasswordForm(form), views.PasswordPage(page, form)
 		})
 	}
-	setFlash(w, r, c.ID)
+	setFlash(w, r, flash{changeID: c.ID})
 	hx.Redirect(w, r, views.AccountURL(p.UserID, "details"))
 	return nil
 }
@@ -86,7 +86,7 @@ func (h *Account) Delete(w http.ResponseWriter, r *http.Request) error {
 			return views.DeleteForm(form), views.DeletePage(page, form)
 		})
 	}
-	setFlash(w, r, c.ID)
+	setFlash(w, r, flash{changeID: c.ID})
 	hx.Redirect(w, r, views.ResellersURL)
 	return nil
 }

@@ -51,7 +51,7 @@ func (h *Resellers) List(w http.ResponseWriter, r *http.Request) error {
 		hx.PushURL(w, p.Query.URL())
 		return views.Render(w, r, status, views.ResellersFragment(p))
 	}
-	if c, ok := takeFlash(w, r, h.Changes); ok {
+	if _, c, ok := takeFlash(w, r, h.Changes); ok {
 		p.Notice = doneNotice(r.Context(), c)
 	}
 	return views.Render(w, r, status, views.ResellersPage(p))

@@ -51,7 +51,7 @@ func (h *Account) State(w http.ResponseWriter, r *http.Request) error {
 
 // settledElsewhere leads to the page that shows what became of c.
 func (h *Account) settledElsewhere(w http.ResponseWriter, r *http.Request, c change.Change) error {
-	setFlash(w, r, c.ID)
+	setFlash(w, r, flash{changeID: c.ID})
 	switch {
 	case c.Kind == change.Create && c.State == change.Done && c.Account != "":
 		hx.Redirect(w, r, views.AccountURL(c.Account, ""))

@@ -13,9 +13,9 @@ const (
 	historyRead = 100 // changes in which the author of a moved flag is looked for
 )
 
-// othersOf names who moved the flags that actor did not ask for. Those that actor
+// Others names who moved the flags that actor did not ask for. Those that actor
 // moved here are left out: my own second save never conflicts with my first.
-func (s *Service) othersOf(ctx context.Context, actor auth.Actor, id wave.UserID, moved []wave.Moved) []Other {
+func (s *Service) Others(ctx context.Context, actor auth.Actor, id wave.UserID, moved []wave.Moved) []Other {
 	if len(moved) == 0 {
 		return nil
 	}

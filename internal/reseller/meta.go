@@ -33,7 +33,7 @@ func (s *Service) ChangeMeta(ctx context.Context, c MetaChange) (MetaResult, err
 			return edit{}, err
 		}
 		e := edit{Merged: wave.Merge(c.Seen, c.Want, now.Meta)}
-		e.others = s.othersOf(ctx, c.Actor, now.UserID, e.Others)
+		e.others = s.Others(ctx, c.Actor, now.UserID, e.Others)
 		if why := s.conflict(e); why != "" {
 			return edit{}, &fault.Error{
 				Kind: fault.Conflict, Say: fault.Say("conflict." + string(why)),
