@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 
 	"waveadmin/internal/i18n"
 	"waveadmin/internal/sandbox"
+	"waveadmin/internal/sandbox/idp"
 	"waveadmin/internal/testkit"
 	"waveadmin/internal/wave"
 )
@@ -147,15 +149,15 @@ func sentMeta(t *testing.T, e sandbox.Entry) map[string]json.RawMessage {
 func wantStatus(t *testing.T, p testkit.Page, status int) {
 	t.Helper()
 	if p.Status != status {
-		t.Fatalf("status = %d, want %d: %s", p.Status, status, shown(p.Selection))
+		t.Fatalf("status = %d, want %d: %s", p.Status, status, short(p.Find("main, form, body").First()))
 	}
 }
 
 // wantText fails the test unless the selected part of the page says text.
 func wantText(t *testing.T, p testkit.Page, selector, text string) {
 	t.Helper()
-	if got := shown(p.Find(selector)); !strings.Contains(got, text) {
-		t.Errorf("%s says %q, want %q in it", selector, got, text)
+	if part := p.Find(selector); !strings.Contains(shown(part), text) {
+		t.Errorf("%s says %q, want %q in it", selector, short(part), text)
 	}
 }
 
@@ -167,6 +169,12 @@ func wantFragment(t *testing.T, p testkit.Page, headers []string) {
 	if want := slices.Contains(headers, htmx); fragment != want {
 		t.Errorf("the answer is a fragment: %v, want %v", fragment, want)
 	}
+}
+
+// short is the beginning of what a part of a page says, for messages.
+func short(s *goquery.Selection) string {
+	text := []rune(shown(s))
+	return string(text[:min(len(text), 400)])
 }
 
 // shown is the text of a part of a page in one line, without data for scripts.
@@ -193,4 +201,33 @@ func databaseHas(t *testing.T, dir, text string) bool {
 		}
 	}
 	return false
+}
+
+// editorName is what testkit.Editor is called on pages.
+const editorName = "田中 美咲"
+
+// secondEditorName is what the person of secondEditor is called.
+const secondEditorName = "Hana Sasaki"
+
+// secondEditor returns a client of a second person who may change accounts.
+func secondEditor(t *testing.T, s *testkit.Site) *testkit.Client {
+	t.Helper()
+	s.IDP.Script(idp.Script{Claims: func(claims map[string]any) {
+		claims["sub"], claims["name"] = "hana", secondEditorName
+	}})
+	defer s.IDP.Script(idp.Script{})
+	return s.SignedIn(t, testkit.Editor)
+}
+
+// said is all that an answer tells a person: its text and, under htmx, the toast.
+func said(p testkit.Page) string {
+	var trigger map[string]struct{ Message string }
+	if err := json.Unmarshal([]byte(cmp.Or(p.Header.Get("HX-Trigger"), "{}")), &trigger); err != nil {
+		return err.Error()
+	}
+	text := shown(p.Selection)
+	for _, event := range trigger {
+		text += " " + event.Message
+	}
+	return text
 }
