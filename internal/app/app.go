@@ -206,6 +206,9 @@ func (a *App) Work(ctx context.Context) {
 func (a *App) Close() error { return a.close() }
 
 func (a *App) free() error {
+	if a.directory != nil {
+		a.directory.Close()
+	}
 	if a.wave != nil {
 		a.wave.Close()
 	}

@@ -37,6 +37,10 @@ type Directory struct {
 	o      DirectoryOptions
 	groups groupCache
 
+	life   context.Context // of list calls; Close ends it
+	end    context.CancelFunc
+	flying sync.WaitGroup // list calls under way
+
 	snap atomic.Pointer[Snapshot] // written under mu
 	used atomic.Int64             // when a page last asked, in nanoseconds since 1970
 
@@ -66,7 +70,16 @@ func NewDirectory(api API, o DirectoryOptions) *Directory {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	return &Directory{api: api, o: o}
+	d := &Directory{api: api, o: o}
+	d.life, d.end = context.WithCancel(context.Background())
+	return d
+}
+
+// Close ends the list call under way and waits for it. What is asked for later
+// fails with fault.Unavailable; the last snapshot stays.
+func (d *Directory) Close() {
+	d.end()
+	d.flying.Wait()
 }
 
 // Current returns the snapshot for a page. One that is older than MaxAge is

@@ -263,6 +263,30 @@ func TestDirectory_Run_keepsFreshWhilePeopleLook(t *testing.T) {
 
 const lookedFor = 5 * time.Minute
 
+func TestDirectory_Close_endsTheCallUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWave(account("u1"))
+		d := newDirectory(t, w)
+		s, err := d.Current(t.Context())
+		must(t, s, err)
+		w.gate = make(chan struct{}) // Wave hangs
+		time.Sleep(time.Second)
+		asked := make(chan error, 1)
+		go func() {
+			_, err := d.Refresh(t.Context())
+			asked <- err
+		}()
+		synctest.Wait()
+		d.Close()
+		if err := <-asked; !fault.Is(err, fault.Unavailable) {
+			t.Errorf("the call under way = %v, want Unavailable", err)
+		}
+		if got, err := d.Current(t.Context()); got != s || err != nil {
+			t.Errorf("the snapshot is gone (%v)", err)
+		}
+	})
+}
+
 func TestDirectory_BillingGroups(t *testing.T) {
 	listed := []wave.BillingGroup{{CompanyID: "c2", ID: "b2", Name: "Beta"}, {CompanyID: "c1", ID: "b1", Name: "alpha"}, {Name: "no id"}}
 	sorted := []wave.BillingGroup{listed[1], listed[0]}

@@ -69,13 +69,13 @@ func (d *Directory) attempt(now time.Time) (f *flight, failing error) {
 func (d *Directory) launch(f *flight) *flight {
 	f.started = d.o.Now()
 	d.running = f
-	go d.fly(f)
+	d.flying.Go(func() { d.fly(f) })
 	return f
 }
 
 // fly does the refresh f, then starts the one that waits behind it.
 func (d *Directory) fly(f *flight) {
-	ctx, cancel := context.WithTimeout(context.Background(), listTimeout)
+	ctx, cancel := context.WithTimeout(d.life, listTimeout)
 	defer cancel()
 	began := f.started
 	list, asOf, err := d.list(ctx, began)
