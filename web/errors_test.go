@@ -68,7 +68,7 @@ func TestFail_showsOneSentence(t *testing.T) {
 		{"invalid input", fault.New(fault.Invalid, cause), 422, "The request could not be read.", ""},
 		{"a conflict", fault.New(fault.Conflict, cause), 409, "Someone else changed this meanwhile. Look again before saving.", ""},
 		{"busy, with a time", &fault.Error{Kind: fault.Busy, RetryAfter: 1200 * time.Millisecond, Err: cause}, 503, "Wave is busy. Nothing was changed.", "2"},
-		{"unavailable", fault.New(fault.Unavailable, cause), 503, "Wave does not answer just now. Nothing was changed.", ""},
+		{"unavailable", fault.New(fault.Unavailable, cause), 503, "Wave is not responding. Nothing was changed.", ""},
 		{"refused by Wave", fault.New(fault.Rejected, cause), 422, "Wave refused the request. Nothing was changed.", ""},
 		{"uncertain", fault.New(fault.Uncertain, cause), 502, "Wave did not confirm the change.", ""},
 		{"a body over the limit", fault.New(fault.Invalid, fmt.Errorf("%s: %w", secret, &http.MaxBytesError{Limit: 1})), 413, "The request is too large.", ""},

@@ -80,10 +80,10 @@ func japaneseFault(s string) string {
 		return "full-width Latin letters"
 	case regexp.MustCompile(`[A-Za-z]+ [A-Za-z]+ [A-Za-z]+`).MatchString(plain):
 		return "an English sentence"
-	case regexp.MustCompile(`[\p{Hiragana}\p{Katakana}\p{Han}][,.!?:;()]|[,.!?:;()][\p{Hiragana}\p{Katakana}\p{Han}]`).MatchString(plain):
+	case regexp.MustCompile(`[\p{Hiragana}\p{Katakana}\p{Han}…][,.!?:;()]|[,.!?:;()][\p{Hiragana}\p{Katakana}\p{Han}]`).MatchString(plain):
 		return "half-width punctuation"
-	case strings.HasSuffix(plain, "."):
-		return "a full stop that is not Japanese"
+	case strings.HasSuffix(plain, ".") || strings.HasSuffix(plain, ":"):
+		return "an end that is not Japanese"
 	case regexp.MustCompile(`[^、。]…$`).MatchString(plain) && strings.Contains(plain, "。"):
 		return ""
 	}
@@ -120,7 +120,8 @@ func TestJapaneseFault_seesEach(t *testing.T) {
 		"ﾒｰﾙを入力してください。":         true,
 		"ＩＤを入力してください。":          true,
 		"Please try once more。": true,
-		"リクエストID:":              false, // after a Latin letter; see the next
+		"{label}: オン":           true,
+		"リクエストID:":              true,
 		"変更を保存しました.":            true,
 		"変更,保存":                 true,
 		"変更(保存)":                true,
@@ -136,7 +137,7 @@ func TestJapaneseFault_seesEach(t *testing.T) {
 // TestCatalogues_useOneWord holds the Japanese to one word for one thing.
 func TestCatalogues_useOneWord(t *testing.T) {
 	for wrong, right := range map[string]string{
-		"顧客様": "お客様", "エラーが出": "エラーが発生し", "会社コード": "会社ID", "企業ID": "会社ID",
+		"お客様": "顧客", "エラーが出": "エラーが発生し", "会社コード": "会社ID", "企業ID": "会社ID",
 		"請求先グループ": "請求グループ", "フラグ": "機能", "ファンクション": "機能", "リセラー アカウント": "リセラーアカウント",
 		"メアド": "メールアドレス", "ブラウザに": "ブラウザーに", "サーバに": "サーバーに", "ユーザの": "ユーザーの",
 		"して下さい": "してください", "出来": "でき", "致し": "いたし", "ボタンをクリック": "押す",
