@@ -148,6 +148,8 @@ function closePopovers(inside, focus) {
 function passwordChoice(group, focus) {
   const custom = group.querySelector('[value=Custom]').checked;
   group.querySelector('[data-custom]').hidden = !custom;
+  // The field outlives the form around it, so it cannot come with this.
+  group.querySelector('[name=password]').setAttribute('aria-invalid', group.querySelector('#password-error').textContent !== '');
   if (custom && focus) group.querySelector('[name=password]').focus();
 }
 
