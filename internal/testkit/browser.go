@@ -124,7 +124,7 @@ func (b *Browser) SignIn(person, path string) {
 	b.t.Helper()
 	b.Open(path)
 	b.Click(`button[value="` + person + `"]`)
-	b.Wait(`main`)
+	b.Until(fmt.Sprintf(`location.origin === %q && document.readyState === "complete"`, b.site.URL))
 }
 
 // Click clicks the middle of the first element that matches, once it is visible.
