@@ -130,7 +130,7 @@ func TestSearchKeys(t *testing.T) {
 // keyDown presses a key as hardware does: what the page prevents types nothing.
 func keyDown(key string) chromedp.Action[chromedp.Void] {
 	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-		_, err := chromedp.Call(ctx, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.KeyDown, Key: key, Text: key})
+		_, err := chromedp.Call(ctx, input.DispatchKeyEvent, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Key: key, Text: key})
 		return chromedp.Void{}, err
 	}
 }

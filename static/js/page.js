@@ -93,6 +93,9 @@ function arrived(root) {
   }
   for (const button of root.querySelectorAll('[data-show]')) button.hidden = false;
   for (const group of root.querySelectorAll('[data-password]')) passwordChoice(group);
+  for (const note of root.querySelectorAll('#password-error')) { // its field outlives the swap
+    document.getElementById('password').setAttribute('aria-invalid', note.textContent !== '');
+  }
   const summary = root.querySelector('.form-error:not(:empty)');
   if (summary?.textContent.trim()) {
     summary.tabIndex = -1;
