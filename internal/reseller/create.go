@@ -65,7 +65,7 @@ func (s *Service) Create(ctx context.Context, c Creation) (change.Change, wave.R
 // create sends the intended creation c once, and finds the account in the list:
 // the API's answer does not name it.
 func (s *Service) create(ctx context.Context, c change.Change, n wave.NewReseller) (change.Change, wave.Reseller, error) {
-	lost := s.api.Create(ctx, n)
+	lost := within(ctx, func(ctx context.Context) error { return s.api.Create(ctx, n) })
 	if lost != nil && !uncertain(lost) {
 		c, err := s.unsettled(ctx, c, lost)
 		return c, wave.Reseller{}, err

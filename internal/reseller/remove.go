@@ -48,7 +48,8 @@ func (s *Service) ReplacePassword(ctx context.Context, p PasswordChange) (change
 	}
 
 	ctx = context.WithoutCancel(ctx)
-	if err := s.api.ReplacePassword(ctx, p.UserID, p.NewPassword); err != nil {
+	err = within(ctx, func(ctx context.Context) error { return s.api.ReplacePassword(ctx, p.UserID, p.NewPassword) })
+	if err != nil {
 		return s.unsettled(ctx, c, err)
 	}
 	c.Status = answered

@@ -19,6 +19,10 @@ const (
 	repeatWithin = 8 * time.Second // since it was first sent: a person waits for it
 	repeatPause  = 200 * time.Millisecond
 
+	// sendWithin bounds a call with the pauses that the API asks for: a person
+	// waits for it, and pages give up after 20 seconds.
+	sendWithin = 18 * time.Second
+
 	// tick makes a list of the same moment count as older: clocks are coarse.
 	tick = time.Microsecond
 )
@@ -121,7 +125,7 @@ func (s *Service) deliver(ctx context.Context, send func(context.Context) error,
 	var lost error
 	start := s.now()
 	for attempt := 0; ; attempt++ {
-		err := send(ctx)
+		err := within(ctx, send)
 		if err != nil && !uncertain(err) && lost == nil {
 			return nil, err
 		}
@@ -142,6 +146,13 @@ func (s *Service) deliver(ctx context.Context, send func(context.Context) error,
 		}
 		time.Sleep(repeatPause << attempt)
 	}
+}
+
+// within sends, and ends what takes too long for a person.
+func within(ctx context.Context, send func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, sendWithin)
+	defer cancel()
+	return send(ctx)
 }
 
 // readBack returns a list that was asked for after now.
