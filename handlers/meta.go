@@ -172,6 +172,7 @@ func (h *Account) notSaved(w http.ResponseWriter, r *http.Request, c reseller.Me
 		}
 		page := h.frame(w, r, account, snapshot)
 		page.Failed = form.Checking == nil
+		page.Fresh.ReturnTo = views.AccountURL(account.UserID, "") // this address takes no GET
 		return views.AccountPage(page, form)
 	}
 	if doubt, ok := errors.AsType[*reseller.DoubtError](err); ok {

@@ -12,7 +12,8 @@ import (
 
 // State answers GET /changes/{changeID}/state, which a form asks while the
 // outcome of its save is unknown: with itself while it still is, else with the
-// whole form and the truth, or for a new account with the way to it.
+// whole form and the truth, or for a new account with the way to it. Without htmx
+// each is a page.
 func (h *Account) State(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	c, err := h.Service.Change(ctx, r.PathValue("changeID"))
@@ -20,7 +21,7 @@ func (h *Account) State(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if c.State.Open() || c.State == change.InDoubt {
-		return views.Render(w, r, http.StatusOK, views.Checking(views.CheckingProps{StateURL: views.ChangeStateURL(c.ID)}))
+		return stillChecking(w, r, c)
 	}
 	if c.Kind != change.Meta {
 		return h.settledElsewhere(w, r, c)
@@ -36,6 +37,11 @@ func (h *Account) State(w http.ResponseWriter, r *http.Request) error {
 		return nil
 	}
 	form := h.permForm(account, snapshot)
+	if c.State == change.Done && !hx.WantsFragment(r) {
+		setFlash(w, r, flash{changeID: c.ID})
+		hx.Redirect(w, r, views.AccountURL(c.Account, ""))
+		return nil
+	}
 	if c.State == change.Done {
 		form.Saved = &views.SavedProps{
 			Sentence: i18n.T(ctx, "save.settled_done", "time", i18n.Clock(ctx, c.Finished)),
@@ -45,8 +51,26 @@ func (h *Account) State(w http.ResponseWriter, r *http.Request) error {
 		form.Staged, form.Reason = wave.Wanted(c.Wanted), c.Reason
 		form.Failure = &views.FailureProps{Sentence: i18n.T(ctx, "save.settled_failed")}
 	}
+	if !hx.WantsFragment(r) {
+		page := h.frame(w, r, account, snapshot)
+		page.Failed = true
+		return views.Render(w, r, http.StatusOK, views.AccountPage(page, form))
+	}
 	hx.Retarget(w, "#perm-form")
 	return views.Render(w, r, http.StatusOK, views.PermForm(form))
+}
+
+func stillChecking(w http.ResponseWriter, r *http.Request, c change.Change) error {
+	p := views.CheckingProps{StateURL: views.ChangeStateURL(c.ID), Sentence: i18n.T(r.Context(), "save.checking")}
+	if c.Kind == change.Create {
+		p.Sentence = i18n.T(r.Context(), "create.checking")
+	}
+	if hx.WantsFragment(r) {
+		return views.Render(w, r, http.StatusOK, views.Checking(p))
+	}
+	return views.Render(w, r, http.StatusOK, views.ErrorPage(views.ErrorProps{
+		Title: i18n.T(r.Context(), "error.uncertain.title"), Sentence: p.Sentence, SignedIn: true, Retry: true,
+	}))
 }
 
 // settledElsewhere leads to the page that shows what became of c.
