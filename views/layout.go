@@ -5,7 +5,10 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"net/url"
+
+	"github.com/a-h/templ"
 
 	"waveadmin/internal/auth"
 	"waveadmin/internal/i18n"
@@ -50,7 +53,7 @@ func userMark(ctx context.Context) string {
 }
 
 // scriptTexts is every sentence that a script composes, with its places as they
-// stand in the catalogue.
-func scriptTexts(ctx context.Context) map[string]string {
-	return i18n.RawUnder(ctx, "js.")
-}
+// stand in the catalogue. As data it needs no nonce.
+var scriptTexts = onceEachLanguage(templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
+	return templ.JSONScript("texts", i18n.RawUnder(ctx, "js.")).Render(ctx, w)
+}))
