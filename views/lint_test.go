@@ -165,6 +165,51 @@ func TestTemplates(t *testing.T) {
 	}
 }
 
+var byHand = regexp.MustCompile("(?s)\\.html\\((`[^`]*`|\"(?:[^\"\\\\]|\\\\.)*\")\\)")
+
+// handDrawn returns the HTML that a Go file writes with markup, expressions left
+// out, and whether all of it stands in the program.
+func handDrawn(source string) (html string, constant bool) {
+	for _, m := range byHand.FindAllStringSubmatch(source, -1) {
+		html += m[1][1 : len(m[1])-1]
+	}
+	return html, !regexp.MustCompile(`\bconstant\(`).MatchString(source)
+}
+
+// TestHandDrawn holds what is drawn without a template to the same rules.
+func TestHandDrawn(t *testing.T) {
+	names, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tags := 0
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") || strings.HasSuffix(name, "_templ.go") {
+			continue
+		}
+		source, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		html, constant := handDrawn(string(source))
+		if !constant {
+			t.Errorf("%s makes a constant of what is none", name)
+		}
+		tags += len(marks(html))
+		for _, c := range complaints(html) {
+			t.Errorf("%s: %s", name, c)
+		}
+	}
+	if tags < 10 {
+		t.Errorf("only %d tags were looked at", tags)
+	}
+
+	html, constant := handDrawn("m.html(`<td onclick=\"`)\nm.text(s)\nm.html(`\">`)\nm.html(constant(s))")
+	if len(complaints(html)) != 1 || constant {
+		t.Errorf("a bad row passes: %s", html)
+	}
+}
+
 func TestComplaints(t *testing.T) {
 	good := `templ x() {
 	<form method="post" hx-post={ AccountURL(id, "meta") } hx-target="this" hx-swap="outerHTML" hx-trigger="submit, wa:search delay:200ms">
