@@ -86,6 +86,7 @@ func TestScreens(t *testing.T) {
 					}
 				}
 			}
+			v.without()
 		})
 	}
 }

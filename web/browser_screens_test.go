@@ -134,10 +134,27 @@ func newVisit(t *testing.T, person string) *visit {
 	v.b.Open("/resellers")
 	v.inspect("provider")
 	v.b.SignIn(person, "/resellers")
-	v.b.Click(`[data-refresh] button`) // the list may be older than the account
+	v.refresh() // the list may be older than the account
 	v.b.Until(`document.body.textContent.includes("BG-0000-0000-0001")`)
 	return v
 }
+
+// without shows the list when there are no accounts, then also no Wave.
+func (v *visit) without() {
+	for _, a := range v.s.Wave.Accounts() {
+		v.s.Wave.RemoveAccount(a.UserID)
+	}
+	v.open("/resellers")
+	v.refresh()
+	v.b.Wait(`.empty`)
+	v.inspect("list without accounts")
+	v.s.WaveLeaves()
+	v.refresh()
+	v.b.Wait(`.fresh .away`)
+	v.inspect("list without Wave")
+}
+
+func (v *visit) refresh() { v.b.Click(`[data-refresh] button`) }
 
 // open goes to a page in the visit's language.
 func (v *visit) open(path string) {
