@@ -137,14 +137,14 @@ func TestAccount_undo(t *testing.T) {
 			saved := save(map[wave.Key]bool{"invoice": true, "dashboard_graph": false})
 			p := undo(saved)
 			wantStatus(t, p, http.StatusOK)
-			wantText(t, p, "[data-outcome]", "Took back 2 changes at ")
+			wantText(t, p, "[data-outcome]", undoneText(2))
 			if state(t, s, "acme", "invoice") != wave.Off || state(t, s, "acme", "dashboard_graph") != wave.On || boxOn(p, "invoice") {
 				t.Error("not as it was")
 			}
 			if p.Find(`[data-testid="undo"]`).Length() != 0 {
 				t.Error("an undo offers to be undone")
 			}
-			wantText(t, c.Get("/resellers/acme/history"), "tbody tr:first-child", "taken back")
+			wantText(t, c.Get("/resellers/acme/history"), "tbody tr:first-child", says("history.undo", "count", 2))
 
 			saved = save(map[wave.Key]bool{"invoice": true, "dashboard_graph": false})
 			if err := s.Wave.SetFlag("acme", "dashboard_graph", "true"); err != nil {

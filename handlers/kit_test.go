@@ -31,6 +31,16 @@ var english = i18n.WithLang(context.Background(), "en")
 // says is a sentence in English, which is what the client asks for.
 func says(key string, args ...any) string { return i18n.T(english, key, args...) }
 
+// savedText is how the sentence of a save begins.
+func savedText(n int) string {
+	return strings.TrimSuffix(says("save.done", "count", n, "time", ""), ".")
+}
+
+// undoneText is how the sentence of an undo begins.
+func undoneText(n int) string {
+	return strings.TrimSuffix(says("save.undone", "count", n, "time", ""), ".")
+}
+
 // ways are the two ways in which a form is sent: as a plain one, and by htmx.
 var ways = []struct {
 	name    string

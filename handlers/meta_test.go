@@ -87,7 +87,7 @@ func TestAccount_save(t *testing.T) {
 
 			wantStatus(t, p, http.StatusOK)
 			wantFragment(t, p, way.headers)
-			wantText(t, p, "[data-outcome]", "Saved 2 changes at ")
+			wantText(t, p, "[data-outcome]", savedText(2))
 			if !boxOn(p, "invoice") || boxOn(p, "dashboard_graph") || p.Find(`button[data-testid="undo"]`).Length() != 1 {
 				t.Error("the form does not show what was saved, with a way back")
 			}

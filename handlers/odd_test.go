@@ -3,8 +3,10 @@ package handlers_test
 import (
 	"fmt"
 	"html"
+	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -27,6 +29,10 @@ var oddTexts = []string{
 	"\ufeff" + mark, "\u0000\u0001\u001f\u007f\u0085", "ｱｲｳ゛゜", "e\u0301", strings.Repeat("長", 2000), strings.Repeat("a", 60_000), strings.Repeat("%", 300),
 	"-1", "0", "99999999999999999999999", "1e9", "NaN", "null", "true", "[]", "on", ",,,,", "-", "--email", "email,email",
 }
+
+// numbersFrom is where the texts begin that are odd only where a number or a list
+// is expected.
+var numbersFrom = slices.Index(oddTexts, "-1")
 
 // oddSite has an account whose every text is markup.
 func oddSite(t *testing.T) (*testkit.Site, *testkit.Client) {
@@ -82,30 +88,30 @@ var addresses = []string{
 var segments = []string{"/resellers/%s", "/resellers/%s/details", "/resellers/%s/history", "/resellers/%s/password", "/changes/%s/state", "/%s"}
 
 func TestOdd_gets(t *testing.T) {
+	t.Parallel()
 	_, c := oddSite(t)
 	for _, path := range []string{"/resellers", "/resellers/acme", "/resellers/acme/details", "/resellers/acme/delete", "/resellers/acme/history", "/resellers/new"} {
 		p := c.Get(path)
 		wantStatus(t, p, http.StatusOK)
 		wantSane(t, path, p)
 	}
-	for _, text := range oddTexts {
+	for i, text := range oddTexts {
 		if len(text) > 5000 {
 			text = text[:5000] // longer headers are refused before they are read
 		}
-		for _, way := range ways {
-			for _, address := range addresses {
-				what := fmt.Sprintf("%s of %.40q, %s", address, text, way.name)
-				p := follow(c, c.Get(fmt.Sprintf(address, url.QueryEscape(text)), way.headers...))
-				wantSane(t, what, p)
-				if p.Status != http.StatusOK {
-					t.Errorf("%s = %d, want a page as if it were absent", what, p.Status)
-				}
+		for j, address := range addresses {
+			way := ways[(i+j)%2]
+			what := fmt.Sprintf("%s of %.40q, %s", address, text, way.name)
+			p := follow(c, c.Get(fmt.Sprintf(address, url.QueryEscape(text)), way.headers...))
+			wantSane(t, what, p)
+			if p.Status != http.StatusOK {
+				t.Errorf("%s = %d, want a page as if it were absent", what, p.Status)
 			}
-			for _, segment := range segments {
-				what := fmt.Sprintf("%s of %.40q, %s", segment, text, way.name)
-				p := c.Get(fmt.Sprintf(segment, url.PathEscape(text)), way.headers...)
-				wantSane(t, what, p)
-			}
+		}
+		for j, segment := range segments {
+			way := ways[(i+j)%2]
+			what := fmt.Sprintf("%s of %.40q, %s", segment, text, way.name)
+			wantSane(t, what, c.Get(fmt.Sprintf(segment, url.PathEscape(text)), way.headers...))
 		}
 	}
 }
@@ -136,24 +142,21 @@ var oddForms = map[string]url.Values{
 }
 
 func TestOdd_posts(t *testing.T) {
+	t.Parallel()
 	s, c := oddSite(t)
 	c = c.Unredirected()
 	for path, good := range oddForms {
 		for name := range good {
-			for _, text := range oddTexts {
-				form := url.Values{}
-				for n, v := range good {
-					form[n] = v
-				}
+			for i, text := range oddTexts[:numbersFrom] {
+				form := maps.Clone(good)
 				form[name] = []string{text}
-				for _, way := range ways {
-					p := c.Post(path, form, way.headers...)
-					wantSane(t, fmt.Sprintf("%s with %s=%.40q, %s", path, name, text, way.name), p)
-				}
+				way := ways[i%2]
+				p := c.Post(path, form, way.headers...)
+				wantSane(t, fmt.Sprintf("%s with %s=%.40q, %s", path, name, text, way.name), p)
 			}
 		}
 	}
-	for _, text := range oddTexts {
+	for _, text := range oddTexts[:numbersFrom] {
 		for _, way := range ways {
 			form := url.Values{"was." + text: {"off"}, "is." + text: {"on"}}
 			p := c.Post("/resellers/acme/meta", form, way.headers...)
@@ -184,9 +187,10 @@ func TestOdd_large(t *testing.T) {
 
 // TestOdd_any throws any text at any field.
 func TestOdd_any(t *testing.T) {
+	t.Parallel()
 	_, c := oddSite(t)
 	c = c.Unredirected()
-	text := rapid.OneOf(rapid.SampledFrom(oddTexts[:len(oddTexts)-12]), rapid.String(), rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) }))
+	text := rapid.OneOf(rapid.SampledFrom(oddTexts[:numbersFrom]), rapid.String(), rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) }))
 	names := []string{"email", "company_id", "input_type", "password", "submit_id", "reason", "confirm", "was.invoice", "is.invoice", "flag.invoice", "notification"}
 	rapid.Check(t, func(t *rapid.T) {
 		form := url.Values{}
