@@ -31,10 +31,11 @@ type Groups interface {
 
 // Creation serves the form for a new account.
 type Creation struct {
-	Directory Directory
-	Groups    Groups
-	Service   CreateService
-	Min, Max  int // length of a password
+	Directory      Directory
+	Groups         Groups
+	Service        CreateService
+	ReasonRequired bool
+	Min, Max       int // length of a password
 }
 
 // New answers GET /resellers/new.
@@ -44,7 +45,7 @@ func (h *Creation) New(w http.ResponseWriter, r *http.Request) error {
 	}
 	p := views.CreateProps{
 		Input: wave.Auto, Notify: true, SubmitID: newSubmitID(), Min: h.Min, Max: h.Max,
-		Groups: views.Grid(r.Context(), wave.Defaults(), nil),
+		NeedReason: h.ReasonRequired, Groups: views.Grid(r.Context(), wave.Defaults(), nil),
 	}
 	h.companies(r.Context(), &p)
 	return views.Render(w, r, http.StatusOK, views.CreatePage(p))
@@ -127,7 +128,7 @@ func (h *Creation) checking(w http.ResponseWriter, r *http.Request, c reseller.C
 func (h *Creation) filledIn(ctx context.Context, c reseller.Creation) views.CreateProps {
 	p := views.CreateProps{
 		Email: c.Email, CompanyID: c.CompanyID, Input: c.Input, Notify: c.Notify, Reason: c.Reason,
-		Min: h.Min, Max: h.Max, Groups: views.Grid(ctx, c.Meta, nil),
+		NeedReason: h.ReasonRequired, Min: h.Min, Max: h.Max, Groups: views.Grid(ctx, c.Meta, nil),
 	}
 	h.companies(ctx, &p)
 	return p

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"waveadmin/internal/config"
 	"waveadmin/internal/sandbox"
 	"waveadmin/internal/testkit"
 	"waveadmin/internal/wave"
@@ -191,6 +192,20 @@ func TestCreation_checkEmail(t *testing.T) {
 			t.Errorf("%.20q is used: %v, want %v", email, got, used)
 		}
 	}
+}
+
+// TestCreation_reason: the form says that it needs one before it is refused.
+func TestCreation_reason(t *testing.T) {
+	s := testkit.Start(t, testkit.Options{Accounts: 3, Config: func(c *config.Config) { c.UI.RequireReason = "always" }})
+	c := s.SignedIn(t, testkit.Editor)
+	wantText(t, c.Get("/resellers/new"), `label[for="reason"]`, says("save.reason_required"))
+	form := createForm(t, c, "new@example.co.jp")
+	p := c.Post("/resellers", form)
+	wantStatus(t, p, http.StatusUnprocessableEntity)
+	wantSummary(t, p, "reason")
+	wantText(t, p, `label[for="reason"]`, says("save.reason_required"))
+	form.Set("reason", "ticket 41")
+	wantText(t, c.Post("/resellers", form), "h1", "new@example.co.jp")
 }
 
 // TestCreation_form: it begins with the defaults of new accounts.

@@ -97,8 +97,8 @@ func dateOrNever(ctx context.Context, at time.Time) string {
 	return i18n.Full(ctx, at)
 }
 
-func reasonLabel(ctx context.Context, p PermFormProps) string {
-	if p.NeedReason {
+func reasonLabel(ctx context.Context, required bool) string {
+	if required {
 		return t(ctx, "save.reason_required")
 	}
 	return t(ctx, "save.reason")

@@ -9,21 +9,22 @@ import (
 
 // CreateProps is the form for a new account, as the person has filled it in.
 type CreateProps struct {
-	Email     string
-	CompanyID string
-	Input     wave.InputType
-	Notify    bool
-	Reason    string
-	SubmitID  string
-	Groups    []GroupProps
-	Min, Max  int // length of a password
-	Companies []wave.BillingGroup
-	Complete  bool // whether Companies can be trusted to be all
-	Hint      CompanyHint
-	EmailUsed bool // the address has an account already
-	Errors    map[string]string
-	Failure   *FailureProps
-	Checking  *CheckingProps
+	Email      string
+	CompanyID  string
+	Input      wave.InputType
+	Notify     bool
+	Reason     string
+	NeedReason bool
+	SubmitID   string
+	Groups     []GroupProps
+	Min, Max   int // length of a password
+	Companies  []wave.BillingGroup
+	Complete   bool // whether Companies can be trusted to be all
+	Hint       CompanyHint
+	EmailUsed  bool // the address has an account already
+	Errors     map[string]string
+	Failure    *FailureProps
+	Checking   *CheckingProps
 }
 
 // CompanyHint says whom the typed company id means.

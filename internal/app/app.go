@@ -175,6 +175,7 @@ func (a *App) pages(ledger *change.Ledger) web.Deps {
 		Resellers: &handlers.Resellers{Directory: a.directory, Ledger: ledger, Changes: a.service},
 		Creation: &handlers.Creation{
 			Directory: a.directory, Groups: a.directory, Service: a.service,
+			ReasonRequired: rules(a.cfg).ReasonRequired,
 			Min: password.MinLength, Max: password.MaxLength,
 		},
 		Account: &handlers.Account{
