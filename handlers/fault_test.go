@@ -183,6 +183,9 @@ func TestAccount_checking(t *testing.T) {
 			if !settled() || p.Find(`[data-testid="undo"]`).Length() != 1 {
 				t.Fatalf("not settled: %s", short(p.Selection))
 			}
+			if got := p.Header.Get("HX-Retarget"); got != "" != (len(way.headers) > 0) {
+				t.Errorf("HX-Retarget = %q: the form takes the place of the line that asked", got)
+			}
 			if got := s.Wave.Count(sandbox.OpMeta); got != 1 {
 				t.Errorf("%d writes, want 1", got)
 			}

@@ -276,6 +276,7 @@ func TestResellers_filterForm(t *testing.T) {
 		{"one off", "flag=invoice&flag_state=off", "/resellers?off=invoice"},
 		{"one more", "on=open_api&flag=invoice&flag_state=on", "/resellers?on=open_api%2Cinvoice"},
 		{"the other way", "on=open_api,invoice&flag=invoice&flag_state=off", "/resellers?off=invoice&on=open_api"},
+		{"back again", "off=invoice,open_api&flag=invoice&flag_state=on", "/resellers?off=open_api&on=invoice"},
 		{"none chosen", "q=x&flag=&flag_state=on", "/resellers?q=x"},
 		{"with a head's button", "sort=updated&flag=&flag_state=on&sort=-email", "/resellers?sort=-email"},
 		{"a page is left", "page=7&size=25&flag=invoice&flag_state=on", "/resellers?on=invoice&page=7&size=25"},
