@@ -58,8 +58,8 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 // MarshalText serves JSON, YAML and everything else that asks for text.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// DatabaseURL is sqlite:PATH or postgres://…. It prints without the password
-// that it may hold; Reveal returns it whole.
+// DatabaseURL is sqlite:PATH. What else was written there prints without the
+// password that it may hold; Reveal returns it whole.
 type DatabaseURL string
 
 // Reveal returns the URL with its password.

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -104,6 +103,10 @@ func (v validator) auth(a Auth) {
 	}
 }
 
+// minSession is twice how often auth writes that someone is active: below it a
+// session could end under their hands.
+const minSession = 2 * time.Minute
+
 func (v validator) session(s Session) {
 	if s.Secret.IsZero() {
 		v.fail("session.secret", "is required (or session.secret_file, or %s): %s", EnvName("session.secret"), howToMakeKey)
@@ -115,8 +118,8 @@ func (v validator) session(s Session) {
 			v.fail(fmt.Sprintf("session.previous_secrets[%d]", i), "%v", err)
 		}
 	}
-	v.duration("session.idle", s.Idle, time.Minute, 24*time.Hour)
-	v.duration("session.absolute", s.Absolute, time.Minute, 7*24*time.Hour)
+	v.duration("session.idle", s.Idle, minSession, 24*time.Hour)
+	v.duration("session.absolute", s.Absolute, minSession, 7*24*time.Hour)
 	if s.Idle > s.Absolute {
 		v.fail("session.idle", "%s is longer than session.absolute, %s", short(s.Idle), short(s.Absolute))
 	}
@@ -130,8 +133,10 @@ func (v validator) database(d Database) {
 		}
 		return
 	}
-	u, err := url.Parse(text)
-	if err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") {
-		v.fail("database.url", "begins neither with sqlite: nor with postgres://")
+	if scheme, _, _ := strings.Cut(text, ":"); scheme == "postgres" || scheme == "postgresql" {
+		v.fail("database.url", "PostgreSQL is not supported yet: use sqlite:PATH")
+		return
 	}
+	// It may hold a password: it is not repeated here.
+	v.fail("database.url", "is no address such as sqlite:data/waveadmin.db")
 }
