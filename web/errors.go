@@ -130,14 +130,28 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.WriteHeader(a.status)
 		return
 	}
-	s.show(w, r, a.status, views.ErrorPage(views.ErrorProps{
+	p := views.ErrorProps{
 		Status:    a.status,
 		Title:     i18n.T(ctx, title),
 		Sentence:  text,
 		RequestID: RequestID(ctx),
 		SignedIn:  auth.ActorFrom(ctx).MayRead(),
 		Retry:     a.retry && r.Method == http.MethodGet,
-	}))
+	}
+	if r.URL.Path == callbackPath {
+		offerSignIn(&p, err)
+	}
+	s.show(w, r, a.status, views.ErrorPage(p))
+}
+
+// offerSignIn lets p lead into a new attempt: the callback that failed is used
+// up. Who is not let in may be someone else as well, and a provider with single
+// sign-on would not ask.
+func offerSignIn(p *views.ErrorProps, err error) {
+	p.Retry, p.RetryURL = true, signInURL(views.HomeURL)
+	if fault.Is(err, fault.Forbidden) {
+		p.OtherURL = views.SignInURL + "?prompt=login"
+	}
 }
 
 // show writes c, or if that fails too, the bare status.
@@ -148,13 +162,18 @@ func (s *site) show(w http.ResponseWriter, r *http.Request, status int, c templ.
 	}
 }
 
-// describe returns how to answer err, what to say, and the key of the title.
+// describe returns how to answer err, what to say, and the key of the title: that
+// of the sentence if it has one, else that of the kind.
 func describe(err error) (a answer, sentence fault.Text, title string) {
 	if ref, ok := errors.AsType[refusal](err); ok {
 		return answer{ref.status, slog.LevelWarn, false}, fault.Say(ref.say), ref.say + ".title"
 	}
 	kind := fault.KindOf(err)
-	return answers[kind], fault.SentenceOf(err), "error." + kind.String() + ".title"
+	sentence = fault.SentenceOf(err)
+	if title = sentence.Key + ".title"; !i18n.Has(i18n.Languages[0], title) {
+		title = "error." + kind.String() + ".title"
+	}
+	return answers[kind], sentence, title
 }
 
 // recover turns a panic into a 500 with its stack in the log. A response that

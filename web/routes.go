@@ -44,7 +44,7 @@ func New(d Deps) http.Handler { return newSite(d).handler(d.routes) }
 // changes nothing at Wave.
 func (d Deps) routes(g groups) {
 	g.anyone.get("/auth/login", d.SignIn.Begin)
-	g.anyone.get("/auth/callback", d.SignIn.Callback)
+	g.anyone.get(callbackPath, d.SignIn.Callback)
 	g.anyone.post("/auth/logout", d.SignIn.SignOut)
 	g.anyone.get("/auth/signed-out", d.SignIn.SignedOut)
 

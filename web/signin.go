@@ -12,6 +12,9 @@ import (
 	"waveadmin/views"
 )
 
+// callbackPath is where the provider sends the browser back to.
+const callbackPath = "/auth/callback"
+
 // requireRole lets through who has the role. Who is nobody is sent to sign in:
 // a page by 303, a request of htmx by 401 with HX-Redirect; any other write gets
 // a plain 401, since its form cannot be taken along.

@@ -66,6 +66,9 @@ func composed() []string {
 	for _, refused := range []string{"host", "method"} {
 		add("error." + refused + ".title")
 	}
+	for _, refused := range []string{"provider_down", "no_role", "cancelled", "again", "refused"} {
+		add("signin." + refused + ".title")
+	}
 	return keys
 }
 
