@@ -76,12 +76,11 @@ func wantSane(t interface {
 	})
 }
 
-// addresses are all that take a GET, with a place for an odd value.
+// addresses are all that take a GET, with places for an odd value.
 var addresses = []string{
-	"/resellers?q=%s", "/resellers?sort=%s", "/resellers?page=%s", "/resellers?size=%s", "/resellers?on=%s", "/resellers?off=%s",
-	"/resellers?never_registered=%s", "/resellers?changed_days=%s", "/resellers?unusual=%s", "/resellers?flag=%s&flag_state=off",
-	"/resellers?flag=invoice&flag_state=%s", "/resellers?preset=%s", "/resellers?cols=%s", "/resellers?%s=1",
-	"/billing-groups?company_id=%s", "/resellers/check?email=%s", "/resellers/acme?lang=%s", "/resellers/acme?theme=%s",
+	"/resellers?q=%s&cols=%s&preset=%s&drift=%s", "/resellers?sort=%s&page=%s&size=%s&on=%s&off=%s",
+	"/resellers?never_registered=%s&changed_days=%s&unusual=%s", "/resellers?flag=%s&flag_state=%s", "/resellers?%s=1",
+	"/billing-groups?company_id=%s", "/resellers/check?email=%s", "/resellers/acme/history?lang=%s&theme=%s&density=%s",
 }
 
 // segments are the same with a place in the path.
@@ -96,13 +95,13 @@ func TestOdd_gets(t *testing.T) {
 		wantSane(t, path, p)
 	}
 	for i, text := range oddTexts {
-		if len(text) > 5000 {
-			text = text[:5000] // longer headers are refused before they are read
+		if len(text) > 1500 {
+			text = text[:1500] // longer headers are refused before they are read
 		}
 		for j, address := range addresses {
 			way := ways[(i+j)%2]
 			what := fmt.Sprintf("%s of %.40q, %s", address, text, way.name)
-			p := follow(c, c.Get(fmt.Sprintf(address, url.QueryEscape(text)), way.headers...))
+			p := follow(c, c.Get(strings.ReplaceAll(address, "%s", url.QueryEscape(text)), way.headers...))
 			wantSane(t, what, p)
 			if p.Status != http.StatusOK {
 				t.Errorf("%s = %d, want a page as if it were absent", what, p.Status)
