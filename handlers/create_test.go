@@ -40,6 +40,20 @@ func created(s *testkit.Site, email string) []wave.Reseller {
 	return out
 }
 
+// A flag that no form of ours names, or a value that none sends, is refused
+// rather than left out in silence.
+func TestCreation_refusesOddFlags(t *testing.T) {
+	s := testkit.Start(t, testkit.Options{Accounts: 3})
+	c := s.SignedIn(t, testkit.Editor)
+	for name, value := range map[string]string{"flag.no_such_flag": "on", "flag.invoice": "maybe", "flag.open_api": "unset"} {
+		form := createForm(t, c, "new@example.co.jp")
+		form[name] = []string{value}
+		if p := c.Post("/resellers", form); p.Status != http.StatusUnprocessableEntity || len(created(s, "new@example.co.jp")) > 0 {
+			t.Errorf("%s=%s: %d, want 422 and no account", name, value, p.Status)
+		}
+	}
+}
+
 func TestCreation_creates(t *testing.T) {
 	for _, way := range ways {
 		t.Run(way.name, func(t *testing.T) {
@@ -51,7 +65,6 @@ func TestCreation_creates(t *testing.T) {
 			}
 			form["flag.invoice"] = []string{"off", "on"}        // a checked box
 			form["flag.dashboard_graph"] = []string{"off"}      // an unchecked one
-			form["flag.no_such_flag"] = []string{"off", "on"}   // not of the catalogue
 			form.Set("password", "left over from a moment ago") // but Auto is chosen
 			s.Wave.ResetJournal()
 			p := c.Unredirected().Post("/resellers", form, way.headers...)
