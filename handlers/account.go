@@ -2,7 +2,9 @@ package handlers
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 
 	"waveadmin/internal/auth"
 	"waveadmin/internal/change"
@@ -60,15 +62,20 @@ func (h *Account) Show(w http.ResponseWriter, r *http.Request) error {
 }
 
 // showDoubt makes the form say that the outcome of the account's last save is
-// unknown, if it is, with what was wanted.
+// unknown, if it is. Only whoever made it sees what was wanted: to others it is
+// not theirs to save.
 func (h *Account) showDoubt(ctx context.Context, form *views.PermFormProps) error {
 	newest, err := h.Service.History(ctx, form.Account.UserID, 1)
 	if err != nil || len(newest) == 0 {
 		return err
 	}
-	if c := newest[0]; c.Kind == change.Meta && c.State == change.InDoubt {
+	c := newest[0]
+	if c.Kind != change.Meta || c.State != change.InDoubt {
+		return nil
+	}
+	form.Checking = checking(ctx, c)
+	if same(c, auth.ActorFrom(ctx)) {
 		form.Staged, form.Reason = c.Wanted, c.Reason
-		form.Checking = &views.CheckingProps{StateURL: views.ChangeStateURL(c.ID)}
 	}
 	return nil
 }
@@ -111,11 +118,25 @@ func historyRow(ctx context.Context, c change.Change) views.HistoryRow {
 		row.What = i18n.T(ctx, "history.undo", "count", len(c.Wanted))
 	}
 	if c.Kind == change.Meta {
-		for _, m := range c.Moved() {
-			row.Lines = append(row.Lines, movedLine(ctx, m))
-		}
+		row.Lines = lines(ctx, c)
 	}
 	return row
+}
+
+// lines says what became of each flag, or what was wanted where nothing was sent.
+func lines(ctx context.Context, c change.Change) []string {
+	var out []string
+	for _, m := range c.Moved() {
+		out = append(out, movedLine(ctx, m))
+	}
+	if len(out) > 0 {
+		return out
+	}
+	for _, key := range slices.Sorted(maps.Keys(c.Wanted)) {
+		out = append(out, i18n.T(ctx, "history.wanted", "label", views.FlagLabel(ctx, key),
+			"to", i18n.T(ctx, "state."+wave.StateOf(c.Wanted[key]).String())))
+	}
+	return out
 }
 
 func movedLine(ctx context.Context, m wave.Moved) string {

@@ -3,7 +3,9 @@ package handlers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/a-h/templ"
@@ -56,12 +58,16 @@ func (h *Creation) Create(w http.ResponseWriter, r *http.Request) error {
 	if err := parseForm(r); err != nil {
 		return err
 	}
+	meta, err := createMeta(r.PostForm)
+	if err != nil {
+		return err
+	}
 	input, notify := readInput(r)
 	c := reseller.Creation{
 		Actor: auth.ActorFrom(r.Context()), SubmitID: r.PostFormValue("submit_id"), Reason: trimmed(r, "reason"),
 		NewReseller: wave.NewReseller{
 			Email: trimmed(r, "email"), CompanyID: trimmed(r, "company_id"),
-			Input: input, Notify: notify, Password: passwordOf(r, input), Meta: createMeta(r),
+			Input: input, Notify: notify, Password: passwordOf(r, input), Meta: meta,
 		},
 	}
 	done, account, err := h.Service.Create(r.Context(), c)
@@ -81,16 +87,22 @@ func (h *Creation) Create(w http.ResponseWriter, r *http.Request) error {
 }
 
 // createMeta reads the boxes: the form brings each flag as off, and once more as
-// on if its box is checked. A flag that it does not bring is as by default.
-func createMeta(r *http.Request) wave.Meta {
+// on if its box is checked. A flag that it does not bring is as by default; one
+// that the catalogue lacks, or another value, is refused.
+func createMeta(form url.Values) (wave.Meta, error) {
 	m := wave.Defaults()
-	for name, values := range r.PostForm {
-		key, ok := strings.CutPrefix(name, "flag.")
-		if _, known := wave.Lookup(wave.Key(key)); ok && known {
-			m = m.With(wave.Key(key), values[len(values)-1] == "on")
+	for name, values := range form {
+		flag, ok := strings.CutPrefix(name, "flag.")
+		if !ok {
+			continue
 		}
+		state := stateNames[values[len(values)-1]]
+		if _, known := wave.Lookup(wave.Key(flag)); !known || state == wave.Unset {
+			return m, fault.New(fault.Invalid, fmt.Errorf("%q is %q", name, values))
+		}
+		m = m.With(wave.Key(flag), state == wave.On)
 	}
-	return m
+	return m, nil
 }
 
 // notCreated shows the form as it was sent. It gets a new submit id: the next
@@ -118,7 +130,7 @@ func (h *Creation) notCreated(_ http.ResponseWriter, r *http.Request, c reseller
 func (h *Creation) checking(w http.ResponseWriter, r *http.Request, c reseller.Creation, doubt change.Change) error {
 	p := h.filledIn(r.Context(), c)
 	p.SubmitID = c.SubmitID
-	p.Checking = &views.CheckingProps{StateURL: views.ChangeStateURL(doubt.ID), Sentence: i18n.T(r.Context(), "create.checking")}
+	p.Checking = checking(r.Context(), doubt)
 	if hx.WantsFragment(r) {
 		return views.Render(w, r, http.StatusAccepted, views.CreateForm(p))
 	}

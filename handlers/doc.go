@@ -12,6 +12,7 @@ import (
 
 	"github.com/a-h/templ"
 
+	"waveadmin/internal/auth"
 	"waveadmin/internal/change"
 	"waveadmin/internal/fault"
 	"waveadmin/internal/i18n"
@@ -88,7 +89,9 @@ func fieldErrors(ctx context.Context, err *fault.Error) map[string]string {
 	return out
 }
 
-// parseForm reads the form of a post. Forms are small; web caps the body.
+// parseForm reads the form of a post. Forms are small; web caps the body. It fails
+// with fault.Conflict when the form was given to someone else than who sends it:
+// another person has signed in here since.
 func parseForm(r *http.Request) error {
 	if err := r.ParseForm(); err != nil {
 		if tooLarge, ok := asTooLarge(err); ok {
@@ -96,10 +99,18 @@ func parseForm(r *http.Request) error {
 		}
 		return fault.New(fault.Invalid, err)
 	}
+	if given := r.PostForm.Get(views.AsField); given != "" && given != views.UserMark(r.Context()) {
+		return &fault.Error{Kind: fault.Conflict, Say: fault.Say("error.other_person", "name", auth.ActorFrom(r.Context()).Display())}
+	}
 	return nil
 }
 
 // trimmed returns a field without the space around it.
 func trimmed(r *http.Request, name string) string {
 	return strings.TrimSpace(r.PostFormValue(name))
+}
+
+// same reports whether c was asked for by actor.
+func same(c change.Change, actor auth.Actor) bool {
+	return c.Actor.Issuer == actor.Issuer && c.Actor.Subject == actor.Subject
 }

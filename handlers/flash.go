@@ -33,6 +33,27 @@ const (
 // quiet are the sentences of a save that had nothing to do.
 var quiet = []string{"save.nothing", "save.already", "save.undo_nothing"}
 
+type secureKey struct{}
+
+// SecureCookies tells the handlers below next that browsers reach them over TLS,
+// so that their cookies must not travel without it. A request does not show it
+// when a proxy in front ends the TLS.
+func SecureCookies(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), secureKey{}, true)))
+	})
+}
+
+// newFlashCookie returns the cookie with value for so many seconds; a negative
+// number deletes it.
+func newFlashCookie(ctx context.Context, value string, seconds int) *http.Cookie {
+	secure, _ := ctx.Value(secureKey{}).(bool)
+	return &http.Cookie{
+		Name: flashCookie, Value: value, Path: "/", MaxAge: seconds,
+		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
+	}
+}
+
 // setFlash keeps f for the next page. Flags that have no room are not named.
 func setFlash(w http.ResponseWriter, r *http.Request, f flash) {
 	v := url.Values{}
@@ -45,10 +66,7 @@ func setFlash(w http.ResponseWriter, r *http.Request, f flash) {
 	if more := (url.Values{"others": names(f.others), "left": names(f.left)}); len(more.Encode()) <= maxFlash {
 		maps.Copy(v, more)
 	}
-	http.SetCookie(w, &http.Cookie{
-		Name: flashCookie, Value: v.Encode(), Path: "/", MaxAge: 60,
-		HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteLaxMode,
-	})
+	http.SetCookie(w, newFlashCookie(r.Context(), v.Encode(), 60))
 }
 
 // takeFlash returns what was just done with its change, or false. It is said once.
@@ -58,7 +76,7 @@ func takeFlash(w http.ResponseWriter, r *http.Request, s ChangeGetter) (flash, c
 	if err != nil || cookie.Value == "" {
 		return flash{}, change.Change{}, false
 	}
-	http.SetCookie(w, &http.Cookie{Name: flashCookie, Path: "/", MaxAge: -1, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, newFlashCookie(r.Context(), "", -1))
 	v, err := url.ParseQuery(cookie.Value)
 	if err != nil {
 		return flash{}, change.Change{}, false

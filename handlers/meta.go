@@ -3,8 +3,10 @@ package handlers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,20 +59,24 @@ func (h *Account) Undo(w http.ResponseWriter, r *http.Request) error {
 }
 
 // edits reads what the form showed and what the person touched: flags whose box
-// differs from what it was. A box without a "was" field was not on the form; an
-// absent box alone never means off.
+// differs from what it was. A box without a "was" field was not on the form, and
+// an absent box alone never means off. A value that no form of ours sends, or a
+// field that comes twice, is refused rather than guessed at.
 func edits(form url.Values) (wave.Seen, wave.Wanted, error) {
 	seen, want := make(wave.Seen), make(wave.Wanted)
-	for name := range form {
+	for name, values := range form {
+		if flag, ok := strings.CutPrefix(name, "is."); ok && form.Has("was."+flag) && !slices.Equal(values, []string{"on"}) {
+			return nil, nil, fault.New(fault.Invalid, fmt.Errorf("%q is %q", name, values))
+		}
 		flag, ok := strings.CutPrefix(name, "was.")
 		if !ok {
 			continue
 		}
-		key := wave.Key(flag)
-		was, ok := stateNames[form.Get(name)]
-		if !ok || key == "" {
-			return nil, nil, fault.New(fault.Invalid, errors.New("a was field that is not on, off or unset"))
+		was, known := stateNames[values[0]]
+		if !known || len(values) > 1 || flag == "" {
+			return nil, nil, fault.New(fault.Invalid, fmt.Errorf("%q is %q", name, values))
 		}
+		key := wave.Key(flag)
 		seen[key] = was
 		if is := form.Has("is." + flag); is != (was == wave.On) {
 			want[key] = is
@@ -176,7 +182,7 @@ func (h *Account) notSaved(w http.ResponseWriter, r *http.Request, c reseller.Me
 		return views.AccountPage(page, form)
 	}
 	if doubt, ok := errors.AsType[*reseller.DoubtError](err); ok {
-		form.Checking = &views.CheckingProps{StateURL: views.ChangeStateURL(doubt.Change.ID)}
+		form.Checking = checking(ctx, doubt.Change)
 		return views.Render(w, r, http.StatusAccepted, render(nil))
 	}
 	if conflict, ok := errors.AsType[*reseller.ConflictError](err); ok {

@@ -259,3 +259,30 @@ func TestAccount_reason(t *testing.T) {
 	form.Set("reason", "ok")
 	wantStatus(t, c.Post("/resellers/acme/meta", form), http.StatusOK)
 }
+
+// TestMeta_refusesOddFields: what no form of ours sends is not guessed at.
+func TestMeta_refusesOddFields(t *testing.T) {
+	s := testkit.Start(t, testkit.Options{Accounts: 20})
+	c := s.SignedIn(t, testkit.Editor)
+	id := string(s.Wave.Accounts()[0].UserID)
+	s.Wave.ResetJournal()
+	for _, form := range []url.Values{
+		{"was.invoice": {"off"}, "is.invoice": {"off"}},
+		{"was.invoice": {"off"}, "is.invoice": {""}},
+		{"was.invoice": {"off"}, "is.invoice": {"on", "on"}},
+		{"was.invoice": {"on", "off"}},
+		{"was.invoice": {"maybe"}},
+		{"was.": {"on"}},
+	} {
+		if p := c.Post("/resellers/"+id+"/meta", form); p.Status != http.StatusUnprocessableEntity {
+			t.Errorf("%v: %d, want 422", form, p.Status)
+		}
+	}
+	// A form that someone else was given in another tab.
+	if p := c.Post("/resellers/"+id+"/meta", url.Values{"as": {"0123456789ab"}, "was.invoice": {"off"}, "is.invoice": {"on"}}); p.Status != http.StatusConflict {
+		t.Errorf("the form of another person: %d, want 409", p.Status)
+	}
+	if n := s.Wave.Count(sandbox.OpMeta); n != 0 {
+		t.Errorf("%d calls changed flags, want none", n)
+	}
+}

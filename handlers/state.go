@@ -1,12 +1,13 @@
 package handlers
 
 import (
+	"context"
 	"net/http"
 
+	"waveadmin/internal/auth"
 	"waveadmin/internal/change"
 	"waveadmin/internal/hx"
 	"waveadmin/internal/i18n"
-	"waveadmin/internal/wave"
 	"waveadmin/views"
 )
 
@@ -47,8 +48,8 @@ func (h *Account) State(w http.ResponseWriter, r *http.Request) error {
 			Sentence: i18n.T(ctx, "save.settled_done", "time", i18n.Clock(ctx, c.Finished)),
 			UndoURL:  views.UndoURL(c.Account, c.ID),
 		}
-	} else {
-		form.Staged, form.Reason = wave.Wanted(c.Wanted), c.Reason
+	} else if same(c, auth.ActorFrom(ctx)) {
+		form.Staged, form.Reason = c.Wanted, c.Reason
 		form.Failure = &views.FailureProps{Sentence: i18n.T(ctx, "save.settled_failed")}
 	}
 	if !hx.WantsFragment(r) {
@@ -61,16 +62,27 @@ func (h *Account) State(w http.ResponseWriter, r *http.Request) error {
 }
 
 func stillChecking(w http.ResponseWriter, r *http.Request, c change.Change) error {
-	p := views.CheckingProps{StateURL: views.ChangeStateURL(c.ID), Sentence: i18n.T(r.Context(), "save.checking")}
-	if c.Kind == change.Create {
-		p.Sentence = i18n.T(r.Context(), "create.checking")
-	}
+	p := checking(r.Context(), c)
 	if hx.WantsFragment(r) {
-		return views.Render(w, r, http.StatusOK, views.Checking(p))
+		return views.Render(w, r, http.StatusOK, views.Checking(*p))
 	}
 	return views.Render(w, r, http.StatusOK, views.ErrorPage(views.ErrorProps{
 		Title: i18n.T(r.Context(), "error.uncertain.title"), Sentence: p.Sentence, SignedIn: true, Retry: true,
 	}))
+}
+
+// checking says that it is not known yet what became of c.
+func checking(ctx context.Context, c change.Change) *views.CheckingProps {
+	p := &views.CheckingProps{StateURL: views.ChangeStateURL(c.ID)}
+	switch {
+	case !same(c, auth.ActorFrom(ctx)):
+		p.Sentence = i18n.T(ctx, "save.checking_other", "name", c.Actor.Display())
+	case c.Kind == change.Create:
+		p.Sentence = i18n.T(ctx, "create.checking")
+	default:
+		p.Sentence = i18n.T(ctx, "save.checking")
+	}
+	return p
 }
 
 // settledElsewhere leads to the page that shows what became of c.

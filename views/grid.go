@@ -64,6 +64,9 @@ func Grid(ctx context.Context, saved wave.Meta, staged wave.Wanted) []GroupProps
 	if unknown := saved.Unknown(); len(unknown) > 0 {
 		group := GroupProps{ID: "other", Label: t(ctx, "grid.other")}
 		for _, key := range unknown {
+			if key == "" {
+				continue // no form field can name it; it is sent back as it came
+			}
 			group.Flags = append(group.Flags, FlagProps{
 				Key: key, Label: string(key), Help: t(ctx, "grid.other_help"), Search: i18n.Fold(string(key)),
 				Saved: saved.State(key), On: shown(key), Default: saved.On(key),

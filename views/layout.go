@@ -41,9 +41,16 @@ func withParam(ctx context.Context, name, value string) string {
 	return u.EscapedPath() + "?" + q.Encode()
 }
 
-// userMark names the person for the keys of drafts in the browser without
-// giving the subject away to whoever reads its storage.
-func userMark(ctx context.Context) string {
+// AsField is the form field that says to whom the form was given.
+const AsField = "as"
+
+// pollHeaders mark a request that the page makes by itself; see auth.PollHeader.
+const pollHeaders = `{"` + auth.PollHeader + `": "1"}`
+
+// UserMark names the person who asks, in forms and in the keys of drafts in the
+// browser, without giving the subject away to whoever reads these. It is empty
+// when nobody is signed in.
+func UserMark(ctx context.Context) string {
 	a := auth.ActorFrom(ctx)
 	if a.Subject == "" {
 		return ""

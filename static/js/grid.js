@@ -177,6 +177,30 @@ function button(key, className, act) {
   return b;
 }
 
+// While a save is under way, or it is not known what became of it, nothing can be
+// edited: the answer brings the form anew.
+const busy = (form) => form?.matches('[data-busy], [data-checking]');
+let focused = null; // what had the focus before the answer replaced it
+
+document.addEventListener('click', (e) => {
+  const act = e.target.closest('.flag input[type=checkbox], [data-group-box], [data-revert], [data-discard], [data-defaults]');
+  if (!act || !busy(currentForm())) return;
+  e.preventDefault();
+  e.stopImmediatePropagation();
+  say(text('busy'));
+}, true);
+document.addEventListener('htmx:beforeRequest', (e) => {
+  const form = e.target.closest?.('#perm-form');
+  if (!form || e.target.matches('.checking')) return;
+  form.toggleAttribute('data-busy', true);
+  focused = document.activeElement?.id || 'save';
+});
+document.addEventListener('htmx:afterRequest', () => document.getElementById('perm-form')?.removeAttribute('data-busy'));
+document.addEventListener('htmx:afterSettle', () => {
+  if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus();
+  focused = null;
+});
+
 // risks lists why a save should be looked at once more.
 function risks(form, changed) {
   const why = [];
@@ -261,6 +285,11 @@ document.addEventListener('keydown', (e) => {
 document.addEventListener('htmx:confirm', (e) => {
   const form = e.detail.elt;
   if (form.id !== 'perm-form') return;
+  if (form.hasAttribute('data-checking')) {
+    e.preventDefault();
+    say(text('busy'));
+    return;
+  }
   const changed = flagsIn(form).filter(dirty);
   const pressed = e.detail.triggeringEvent?.submitter;
   if (changed.length === 0) {
