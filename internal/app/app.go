@@ -110,6 +110,9 @@ func New(ctx context.Context, cfg config.Config, o Options) (_ *App, err error) 
 	deps.Log, deps.Metrics = o.Log, metrics
 	deps.PublicURL = public
 	a.handler = web.New(deps)
+	if public.Scheme == "https" {
+		a.handler = handlers.SecureCookies(a.handler)
+	}
 	a.ops = web.NewOps(o.Log, a.ready, metrics)
 	return a, nil
 }
