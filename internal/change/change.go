@@ -29,7 +29,7 @@ const (
 	Cancelled State = "cancelled" // withdrawn before the call
 )
 
-// Open reports whether the change holds its account.
+// Open reports whether the change is under way.
 func (s State) Open() bool { return s == Running || s == Sent }
 
 // Kind is what a change does.
@@ -73,9 +73,12 @@ type Change struct {
 	Input  wave.InputType
 	Notify bool
 
+	PasswordBefore time.Time // of a password change: the password time of the account under the lock
+
 	Status int    // HTTP status of the API's answer, 0 for none
 	Fault  string // kind of the fault that ended it; empty when done
 	Detail string // for the log and the operator: the start of the API's error
+	Holds  bool   // has the lock. In doubt without it, and no password: left to a person
 
 	Created  time.Time
 	SentAt   time.Time // zero until sent

@@ -77,13 +77,14 @@ func (e *StateError) Error() string {
 // Open records c as running, which takes the lock of its account, and returns it
 // with its ID and the time of the lock. It fails with a *SubmittedError when the
 // submit id was used by a change that is not known to have done nothing, and with
-// a *LockedError when another change is open.
+// a *LockedError when another change holds the account or the email: one that is
+// under way, or one in doubt that may still arrive.
 func (l *Ledger) Open(ctx context.Context, c Change) (Change, error) {
 	id, err := uuid.NewV7()
 	if err != nil {
 		return Change{}, fmt.Errorf("id of a change: %w", err)
 	}
-	c.ID, c.State = id.String(), Running
+	c.ID, c.State, c.Holds = id.String(), Running, true
 	c.Actor.Role = 0
 	key := l.lockKey(c)
 	err = l.db.Write(ctx, func(tx *sql.Tx) error {
@@ -97,7 +98,7 @@ func (l *Ledger) Open(ctx context.Context, c Change) (Change, error) {
 				return &SubmittedError{*earlier}
 			}
 		}
-		holder, err := selectOne(ctx, tx, "lock_key = $1 AND (state IN ('running', 'sent') OR (state = 'in_doubt' AND kind = 'create'))", key)
+		holder, err := selectOne(ctx, tx, "lock_key = $1", key)
 		if err != nil {
 			return err
 		}
@@ -112,7 +113,7 @@ func (l *Ledger) Open(ctx context.Context, c Change) (Change, error) {
 	return c, nil
 }
 
-// lockKey names what c holds while it is open.
+// lockKey names what c holds.
 func (l *Ledger) lockKey(c Change) string {
 	if c.Kind == Create {
 		return "email:" + l.fold(c.Email)
@@ -121,8 +122,8 @@ func (l *Ledger) lockKey(c Change) string {
 }
 
 // Intend records what c is about to do: from here on it counts as sent. It takes
-// Before and After of c, which must be set as its kind demands, and returns it
-// with its new state. When it fails nothing may be sent.
+// Before, After and PasswordBefore of c, which must be set as its kind demands,
+// and returns it with its new state. When it fails nothing may be sent.
 func (l *Ledger) Intend(ctx context.Context, c Change) (Change, error) {
 	c.SentAt = l.moment()
 	before, err := metaColumn(c.Before)
@@ -134,8 +135,8 @@ func (l *Ledger) Intend(ctx context.Context, c Change) (Change, error) {
 		return c, err
 	}
 	err = l.step(ctx, c.ID, Sent, []State{Running},
-		"before_meta = $2, after_meta = $3, sent_at = $4, lease_until = $5",
-		before, after, db.Micros(c.SentAt), db.Micros(c.SentAt.Add(leaseTime)))
+		"before_meta = $2, after_meta = $3, password_before = $4, sent_at = $5, lease_until = $6",
+		before, after, db.Micros(c.PasswordBefore), db.Micros(c.SentAt), db.Micros(c.SentAt.Add(leaseTime)))
 	if err != nil {
 		return c, err
 	}
@@ -145,7 +146,9 @@ func (l *Ledger) Intend(ctx context.Context, c Change) (Change, error) {
 
 // Close records how c ended, or that it is in doubt: State, Account (of a create),
 // Status, Fault and Detail are taken from it. Before Intend a change ends as
-// NoChange, Conflict, Failed or Cancelled; after it as Done, Failed or InDoubt.
+// NoChange, Conflict, Failed or Cancelled; after it as Done, Failed or InDoubt. In
+// doubt it keeps the lock, as it may still arrive. But a password change lets go:
+// it overwrites nothing that another one needs.
 func (l *Ledger) Close(ctx context.Context, c Change) (Change, error) {
 	from := []State{Running}
 	switch c.State {
@@ -169,14 +172,27 @@ func (l *Ledger) Settle(ctx context.Context, c Change) (Change, error) {
 	return l.finish(ctx, c, []State{InDoubt})
 }
 
+// Release lets go of what c holds, which is in doubt and stays so: no reading
+// will tell. Detail is taken from c.
+func (l *Ledger) Release(ctx context.Context, c Change) (Change, error) {
+	c.Detail, c.Holds = clip(c.Detail), false
+	err := l.step(ctx, c.ID, InDoubt, []State{InDoubt}, "lock_key = NULL, detail = $2", c.Detail)
+	return c, err
+}
+
+// keptInDoubt is the lock_key of a row that becomes in doubt.
+const keptInDoubt = "CASE WHEN kind = 'password' THEN NULL ELSE lock_key END"
+
 func (l *Ledger) finish(ctx context.Context, c Change, from []State) (Change, error) {
-	c.Finished = l.moment()
+	kept := "NULL"
+	c.Finished, c.Holds = l.moment(), false
 	if c.State == InDoubt {
-		c.Finished = time.Time{}
+		kept = keptInDoubt
+		c.Finished, c.Holds = time.Time{}, c.Kind != Password
 	}
 	c.Detail = clip(c.Detail)
-	err := l.step(ctx, c.ID, c.State, from,
-		"account = $2, upstream_status = $3, fault = $4, detail = $5, finished_at = $6, lease_owner = '', lease_until = 0",
+	err := l.step(ctx, c.ID, c.State, from, "lock_key = "+kept+
+		", account = $2, upstream_status = $3, fault = $4, detail = $5, finished_at = $6, lease_owner = '', lease_until = 0",
 		string(c.Account), c.Status, c.Fault, c.Detail, db.Micros(c.Finished))
 	if err != nil {
 		return c, err
@@ -210,33 +226,6 @@ func (l *Ledger) step(ctx context.Context, id string, to State, from []State, se
 		return fmt.Errorf("record a change as %s: %w", to, err)
 	}
 	return nil
-}
-
-// Recover ends what a process that died has left open: what was not sent failed,
-// what may have been sent is in doubt. Call it at start, before the first Open.
-func (l *Ledger) Recover(ctx context.Context) (failed, inDoubt int64, err error) {
-	err = l.db.Write(ctx, func(tx *sql.Tx) error {
-		const why = "the server stopped before it was "
-		res, err := tx.ExecContext(ctx, `UPDATE changes SET state = 'failed', fault = 'unavailable', detail = $1, finished_at = $2, lease_owner = '', lease_until = 0
-			WHERE state = 'running'`, why+"sent", db.Micros(l.moment()))
-		if err != nil {
-			return err
-		}
-		if failed, err = res.RowsAffected(); err != nil {
-			return err
-		}
-		res, err = tx.ExecContext(ctx, `UPDATE changes SET state = 'in_doubt', fault = 'uncertain', detail = $1, lease_owner = '', lease_until = 0
-			WHERE state = 'sent'`, why+"answered")
-		if err != nil {
-			return err
-		}
-		inDoubt, err = res.RowsAffected()
-		return err
-	})
-	if err != nil {
-		return 0, 0, fmt.Errorf("recover changes: %w", err)
-	}
-	return failed, inDoubt, nil
 }
 
 // LastOf returns the newest done change of an account, from memory.

@@ -15,8 +15,8 @@ import (
 
 // columns of a Change, in the order in which scan reads them.
 const columns = `id, kind, state, account, email, company, actor_issuer, actor_subject, actor_name, actor_email,
-	reason, source, submit_id, undo_of, run_id, wanted, before_meta, after_meta, input_type, notify,
-	upstream_status, fault, detail, created_at, sent_at, finished_at`
+	reason, source, submit_id, undo_of, run_id, wanted, before_meta, after_meta, password_before, input_type, notify,
+	upstream_status, fault, detail, lock_key IS NOT NULL, created_at, sent_at, finished_at`
 
 // Get returns one change, or fails with fault.NotFound.
 func (l *Ledger) Get(ctx context.Context, id string) (Change, error) {
@@ -41,7 +41,8 @@ func (l *Ledger) List(ctx context.Context, limit int) ([]Change, error) {
 	return selectAll(ctx, l.db.Read(), "1 = 1 ORDER BY id DESC LIMIT $1", limit)
 }
 
-// InDoubt returns the changes that are not settled, oldest first.
+// InDoubt returns the changes that are not settled, those that are left to a
+// person included, oldest first.
 func (l *Ledger) InDoubt(ctx context.Context) ([]Change, error) {
 	return selectAll(ctx, l.db.Read(), "state = 'in_doubt' ORDER BY id")
 }
@@ -83,15 +84,16 @@ func selectAll(ctx context.Context, q querier, where string, args ...any) ([]Cha
 func scan(rows *sql.Rows) (Change, error) {
 	var c Change
 	var submitID, undoOf, runID, wanted, before, after sql.NullString
-	var notify, created, sent, finished int64
+	var password, notify, created, sent, finished int64
 	err := rows.Scan(&c.ID, &c.Kind, &c.State, &c.Account, &c.Email, &c.Company,
 		&c.Actor.Issuer, &c.Actor.Subject, &c.Actor.Name, &c.Actor.Email,
-		&c.Reason, &c.Source, &submitID, &undoOf, &runID, &wanted, &before, &after, &c.Input, &notify,
-		&c.Status, &c.Fault, &c.Detail, &created, &sent, &finished)
+		&c.Reason, &c.Source, &submitID, &undoOf, &runID, &wanted, &before, &after, &password, &c.Input, &notify,
+		&c.Status, &c.Fault, &c.Detail, &c.Holds, &created, &sent, &finished)
 	if err != nil {
 		return Change{}, err
 	}
 	c.SubmitID, c.UndoOf, c.RunID, c.Notify = submitID.String, undoOf.String, runID.String, notify != 0
+	c.PasswordBefore = db.Time(password)
 	c.Created, c.SentAt, c.Finished = db.Time(created), db.Time(sent), db.Time(finished)
 	if wanted.Valid {
 		if err := json.Unmarshal([]byte(wanted.String), &c.Wanted); err != nil {
@@ -122,8 +124,8 @@ func insert(ctx context.Context, tx *sql.Tx, c Change, lockKey, owner string, le
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO changes (id, kind, state, lock_key, account, email, company,
 		actor_issuer, actor_subject, actor_name, actor_email, reason, source, submit_id, undo_of, run_id, wanted,
-		input_type, notify, upstream_status, fault, detail, lease_owner, lease_until, created_at, sent_at, finished_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, 0, '', '', $20, $21, $22, 0, 0)`,
+		password_before, input_type, notify, upstream_status, fault, detail, lease_owner, lease_until, created_at, sent_at, finished_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 0, $18, $19, 0, '', '', $20, $21, $22, 0, 0)`,
 		c.ID, string(c.Kind), string(c.State), lockKey, string(c.Account), c.Email, c.Company,
 		c.Actor.Issuer, c.Actor.Subject, c.Actor.Name, c.Actor.Email, c.Reason, string(c.Source),
 		orNull(c.SubmitID), orNull(c.UndoOf), orNull(c.RunID), wanted,

@@ -56,7 +56,7 @@ type ConflictError struct {
 	Merged  wave.Merged
 	Others  []Other
 	Why     ConflictReason
-	Holder  string // for BeingChanged: display name of whoever's change is under way
+	Holder  string // for BeingChanged and BeingSettled: display name of whose change that is
 }
 
 func (e *ConflictError) Error() string { return "conflict: " + string(e.Why) }
@@ -69,6 +69,7 @@ const (
 	RelatedMoved ConflictReason = "related" // a parent or a child of a wanted flag moved
 	Strict       ConflictReason = "strict"  // the settings ask whenever something moved
 	BeingChanged ConflictReason = "locked"  // another change of the account is under way
+	BeingSettled ConflictReason = "doubt"   // it is not known yet what became of one
 )
 
 // A DoubtError is the cause of a fault.Uncertain about a change that was sent.

@@ -35,7 +35,7 @@ func (s *Service) Create(ctx context.Context, c Creation) (change.Change, wave.R
 		return change.Change{}, wave.Reseller{}, err
 	}
 
-	row, err := s.ledger.Open(ctx, change.Change{
+	row, err := s.begin(ctx, change.Change{
 		Kind: change.Create, Email: c.Email, Company: c.CompanyID, Actor: c.Actor, Reason: c.Reason,
 		Source: change.Page, SubmitID: c.SubmitID, Input: c.Input, Notify: c.Notify,
 	})
@@ -48,7 +48,8 @@ func (s *Service) Create(ctx context.Context, c Creation) (change.Change, wave.R
 	if err != nil {
 		return change.Change{}, wave.Reseller{}, err
 	}
-	snap, err := s.dir.NotBefore(ctx, row.Created.Add(tick))
+	defer s.leave(ctx, &row)
+	snap, err := s.listUnder(ctx)
 	if err != nil {
 		return change.Change{}, wave.Reseller{}, s.giveUp(ctx, row, change.Failed, err)
 	}

@@ -101,6 +101,7 @@ func (s *Service) changeMeta(ctx context.Context, c change.Change, plan func(now
 	if err != nil {
 		return MetaResult{}, err
 	}
+	defer s.leave(ctx, &c)
 	e, err := plan(before)
 	if err != nil {
 		state := change.Failed
@@ -112,7 +113,7 @@ func (s *Service) changeMeta(ctx context.Context, c change.Change, plan func(now
 	result := MetaResult{Account: before, Apply: e.Apply, Others: e.others, Left: e.left}
 	if len(e.Apply) == 0 {
 		c.State = change.NoChange
-		result.Change, err = s.ledger.Close(context.WithoutCancel(ctx), c)
+		result.Change, err = s.close(ctx, c)
 		return result, err
 	}
 	c.Before, c.After = &before.Meta, &e.Meta
@@ -186,6 +187,22 @@ func readMeta(c change.Change, snap *Snapshot) reading {
 		return notThere
 	}
 	return unclear
+}
+
+// traces returns the flags that c changed and that a list shows as sent.
+func traces(c change.Change, snap *Snapshot) []wave.Key {
+	account, ok := snap.Get(c.Account)
+	if !ok {
+		return nil
+	}
+	lost := missing(c, account.Meta)
+	var keys []wave.Key
+	for _, m := range c.Moved() {
+		if !slices.Contains(lost, m.Key) {
+			keys = append(keys, m.Key)
+		}
+	}
+	return keys
 }
 
 // checkFlags refuses a flag that is neither in the catalogue nor in the account:

@@ -11,8 +11,8 @@ import (
 )
 
 // ReplacePassword sets a new password. The call is never repeated, and when its
-// answer is lost the change stays in doubt until a list shows a newer password
-// time. The same SubmitID again, if there is one, returns what became of the
+// answer is lost the change stays in doubt until a list shows a later password
+// time than the account had under the lock. The same SubmitID again, if there is one, returns what became of the
 // first. See Service for its faults.
 func (s *Service) ReplacePassword(ctx context.Context, p PasswordChange) (change.Change, error) {
 	if err := mayModify(p.Actor); err != nil {
@@ -43,6 +43,7 @@ func (s *Service) ReplacePassword(ctx context.Context, p PasswordChange) (change
 	if err != nil {
 		return change.Change{}, err
 	}
+	defer s.leave(ctx, &c)
 	if c, err = s.intend(ctx, c); err != nil {
 		return change.Change{}, err
 	}
@@ -87,6 +88,7 @@ func (s *Service) Delete(ctx context.Context, d Deletion) (change.Change, error)
 	if err != nil {
 		return change.Change{}, err
 	}
+	defer s.leave(ctx, &c)
 	if err := confirmed(before); err != nil {
 		return change.Change{}, s.giveUp(ctx, c, change.Failed, err)
 	}

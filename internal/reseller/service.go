@@ -17,6 +17,8 @@ type Ledger interface {
 	Intend(ctx context.Context, c change.Change) (change.Change, error)
 	Close(ctx context.Context, c change.Change) (change.Change, error)
 	Settle(ctx context.Context, c change.Change) (change.Change, error)
+	Release(ctx context.Context, c change.Change) (change.Change, error)
+	Expire(ctx context.Context, working []string) (failed, inDoubt int64, err error)
 	Get(ctx context.Context, id string) (change.Change, error)
 	ListByAccount(ctx context.Context, id wave.UserID, limit int) ([]change.Change, error)
 	InDoubt(ctx context.Context) ([]change.Change, error)
@@ -38,7 +40,8 @@ type Service struct {
 	rules  Rules
 	log    *slog.Logger
 	now    func() time.Time
-	doubts chan struct{} // says that there is a new one
+	work   work
+	wake   chan struct{} // says that there is something to do for Run
 }
 
 // NewService returns a Service. Now and log may be nil for the usual ones; now
@@ -50,7 +53,10 @@ func NewService(api API, dir *Directory, ledger Ledger, rules Rules, log *slog.L
 	if now == nil {
 		now = time.Now
 	}
-	return &Service{api: api, dir: dir, ledger: ledger, rules: rules, log: log, now: now, doubts: make(chan struct{}, 1)}
+	return &Service{
+		api: api, dir: dir, ledger: ledger, rules: rules, log: log, now: now,
+		work: work{under: make(map[string]bool)}, wake: make(chan struct{}, 1),
+	}
 }
 
 // Get returns one account of the current snapshot.

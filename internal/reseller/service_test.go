@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -34,8 +35,9 @@ type site struct {
 	*reseller.Service
 	wave   *fakeWave
 	dir    *reseller.Directory
+	db     *db.DB
 	ledger *change.Ledger
-	broken string // a step of the ledger that fails
+	broken atomic.Value // the step of the ledger that fails
 }
 
 // The ledger of a site, whose steps can fail.
@@ -47,14 +49,14 @@ type stumbling struct {
 var errDiskFull = errors.New("disk full")
 
 func (l stumbling) Intend(ctx context.Context, c change.Change) (change.Change, error) {
-	if l.s.broken == "intend" {
+	if l.s.broken.Load() == "intend" {
 		return c, errDiskFull
 	}
 	return l.Ledger.Intend(ctx, c)
 }
 
 func (l stumbling) Close(ctx context.Context, c change.Change) (change.Change, error) {
-	if l.s.broken == "close" {
+	if l.s.broken.Load() == "close" {
 		return c, errDiskFull
 	}
 	return l.Ledger.Close(ctx, c)
@@ -71,7 +73,7 @@ func newSite(t *testing.T, rules reseller.Rules, accounts ...wave.Reseller) *sit
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { d.Close() })
-	s := &site{wave: newWave(accounts...)}
+	s := &site{wave: newWave(accounts...), db: d}
 	s.dir = newDirectory(t, s.wave)
 	s.start(t, d, rules)
 	return s
@@ -243,7 +245,7 @@ func TestService_ledgerFails(t *testing.T) {
 		t.Run(tt.step, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newSite(t, reseller.Rules{}, account("u1"))
-				s.broken = tt.step
+				s.broken.Store(tt.step)
 				_, err := s.ChangeMeta(t.Context(), set(tanaka, "u1", true, "invoice"))
 				want := change.Failed
 				if tt.step == "close" {

@@ -2,13 +2,17 @@ package reseller
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"waveadmin/internal/change"
 )
 
-// readAfter are the ages at which a change in doubt is read back; later it is
-// readEvery. From the last of them on, what is not there is not coming.
+// readAfter are the ages at which a change in doubt is read back; while Wave is
+// away, later ones come readEvery. From the last of them on, what is not there is
+// not coming.
 var readAfter = []time.Duration{time.Second, 5 * time.Second, 15 * time.Second, time.Minute}
 
 const (
@@ -16,24 +20,25 @@ const (
 	passwordIn = 10 * time.Minute // later, a newer password time says nothing
 )
 
-// Run settles changes in doubt by reading the list. It returns when ctx ends.
+// Run settles changes in doubt by reading the list, and sees to it that no change
+// of this process stays open for ever. It returns when ctx ends.
 func (s *Service) Run(ctx context.Context) {
 	read := make(map[string]time.Time) // change -> its last reading
 	for {
-		wait := readEvery
+		wait := s.tend(ctx)
 		doubts, err := s.ledger.InDoubt(ctx)
 		if err != nil && ctx.Err() == nil {
 			s.log.Error("the changes in doubt could not be read", "err", err)
 		}
 		if next, any := s.settleDue(ctx, doubts, read); any {
-			wait = max(next.Sub(s.now()), 0)
+			wait = min(wait, max(next.Sub(s.now()), 0))
 		}
 		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
 			timer.Stop()
 			return
-		case <-s.doubts:
+		case <-s.wake:
 			timer.Stop()
 		case <-timer.C:
 		}
@@ -83,25 +88,45 @@ func nextReading(c change.Change, last time.Time) (time.Time, bool) {
 			break
 		}
 	}
-	return due, c.Kind != change.Password || due.Sub(c.SentAt) <= passwordIn
+	if c.Kind == change.Password {
+		return due, due.Sub(c.SentAt) <= passwordIn
+	}
+	return due, c.Holds
 }
 
-// settle records what snap says about c, and reports whether that was an answer.
+// settle records what snap says about c, and reports whether that was an answer:
+// c is final, or left to a person and holds nothing any more.
+//
+// Nobody here writes to an account in doubt. So one that is just as before was
+// not written to, and one that shows a part of what c sent was: a call sends all
+// flags, and someone outside has moved the rest since. Of an account that shows
+// nothing of c and yet differs, or that is gone, nobody can tell.
 func (s *Service) settle(ctx context.Context, c change.Change, snap *Snapshot) bool {
 	final := !snap.AsOf().Before(c.SentAt.Add(readAfter[len(readAfter)-1]))
 	found := s.reading(ctx, &c, snap)
-	at := snap.AsOf().UTC().Format(time.RFC3339)
+	in := "the list of " + snap.AsOf().UTC().Format(time.RFC3339) + "; " + c.Detail
+	step := s.ledger.Settle
 	switch {
 	case found == there:
-		c.State, c.Fault, c.Detail = change.Done, "", "seen in the list of "+at+"; "+c.Detail
+		c.State, c.Fault, c.Detail = change.Done, "", "seen in "+in
 	case !final || c.Kind == change.Password:
 		return false
+	case found == unclear && len(traces(c, snap)) > 0:
+		c.State, c.Fault = change.Done, ""
+		c.Detail = fmt.Sprintf("%v seen as sent, the others moved since, in %s", traces(c, snap), in)
+	case found == unclear:
+		step = s.ledger.Release
+		c.Detail = "left to a person: nothing of it, but not as before either, in " + in
 	case c.Kind == change.Create && c.Status == answered:
-		c.State, c.Fault, c.Detail = change.Done, "", "answered with success, but not in the list of "+at+"; "+c.Detail
+		c.State, c.Fault, c.Detail = change.Done, "", "answered with success, but not in "+in
 	default:
-		c.State, c.Detail = change.Failed, "not in the list of "+at+"; "+c.Detail
+		c.State, c.Detail = change.Failed, "not in "+in
 	}
-	if _, err := s.ledger.Settle(ctx, c); err != nil {
+	_, err := step(ctx, c)
+	if _, settled := errors.AsType[*change.StateError](err); settled {
+		return true // by another reading
+	}
+	if err != nil {
 		s.log.Error("a change in doubt could not be settled", "change", c.ID, "err", err)
 		return false
 	}
@@ -122,24 +147,27 @@ func (s *Service) reading(ctx context.Context, c *change.Change, snap *Snapshot)
 			return there
 		}
 	case change.Password:
-		if account, ok := snap.Get(c.Account); ok && account.PasswordUpdated.After(c.SentAt) && s.onlyPassword(ctx, *c) {
+		if account, ok := snap.Get(c.Account); ok && account.PasswordUpdated.After(c.PasswordBefore) && s.onlyPassword(ctx, *c) {
 			return there
 		}
 	}
 	return notThere
 }
 
-// onlyPassword reports whether no later change through this program can have
-// moved the password time of the account of c.
+// onlyPassword reports whether no other change through this program can have
+// moved the password time of the account since c was sent.
 func (s *Service) onlyPassword(ctx context.Context, c change.Change) bool {
 	history, err := s.ledger.ListByAccount(ctx, c.Account, historyRead)
 	if err != nil {
 		return false
 	}
-	for _, later := range history {
-		if later.Kind == change.Password && later.ID > c.ID && later.State != change.Failed && later.State != change.Cancelled {
+	return !slices.ContainsFunc(history, func(other change.Change) bool {
+		switch {
+		case other.Kind != change.Password || other.ID == c.ID || other.SentAt.IsZero() || other.State == change.Failed:
 			return false
+		case other.ID > c.ID:
+			return true
 		}
-	}
-	return true
+		return other.Finished.IsZero() || other.Finished.After(c.SentAt) // it may have arrived late
+	})
 }

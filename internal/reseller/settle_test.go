@@ -187,13 +187,13 @@ func TestService_Run_afterRecover(t *testing.T) {
 		t.Run(fmt.Sprint("done ", done), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newSite(t, reseller.Rules{}, account("u1"))
-				s.broken = "close" // as if the process died after the call
+				s.broken.Store("close") // as if the process died after the call
 				s.wave.on("meta", always(nil, done))
 				_, _ = s.ChangeMeta(t.Context(), set(tanaka, "u1", true, "invoice"))
 				if state, _ := s.state(t); state != change.Sent {
 					t.Fatalf("recorded as %s, want sent", state)
 				}
-				s.broken = ""
+				s.broken.Store("")
 				time.Sleep(time.Hour)
 				if _, _, err := s.ledger.Recover(t.Context()); err != nil {
 					t.Fatal(err)

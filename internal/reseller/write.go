@@ -9,7 +9,6 @@ import (
 
 	"waveadmin/internal/change"
 	"waveadmin/internal/fault"
-	"waveadmin/internal/wave"
 )
 
 const (
@@ -27,64 +26,6 @@ const (
 	tick = time.Microsecond
 )
 
-// hold opens c and returns the account as it is under the lock. When it fails the
-// change is closed, if it was opened at all.
-func (s *Service) hold(ctx context.Context, c change.Change) (change.Change, wave.Reseller, error) {
-	c, err := s.open(ctx, c)
-	if err != nil {
-		return c, wave.Reseller{}, s.notOpened(ctx, c, err)
-	}
-	snap, err := s.dir.NotBefore(ctx, c.Created.Add(tick))
-	if err != nil {
-		return c, wave.Reseller{}, s.giveUp(ctx, c, change.Failed, err)
-	}
-	account, err := s.getFrom(snap, c.Account)
-	if err == nil && account.Flaw != wave.NoFlaw {
-		err = flawed()
-	}
-	if err != nil {
-		return c, wave.Reseller{}, s.giveUp(ctx, c, change.Failed, err)
-	}
-	return c, account, nil
-}
-
-// open takes the lock of c. Saves take a moment, so it waits for the one before.
-func (s *Service) open(ctx context.Context, c change.Change) (change.Change, error) {
-	end := s.now().Add(lockPatience)
-	for pause := 5 * time.Millisecond; ; pause = min(pause*2, 100*time.Millisecond) {
-		opened, err := s.ledger.Open(ctx, c)
-		if err == nil {
-			return opened, nil
-		}
-		if _, locked := errors.AsType[*change.LockedError](err); !locked || !s.now().Before(end) {
-			return c, err
-		}
-		select {
-		case <-ctx.Done():
-			return c, err
-		case <-time.After(pause):
-		}
-	}
-}
-
-// notOpened is the fault of a change of an account that open refused.
-func (s *Service) notOpened(ctx context.Context, c change.Change, err error) error {
-	locked, ok := errors.AsType[*change.LockedError](err)
-	if !ok {
-		return err
-	}
-	account, _ := s.seen(ctx, c.Account)
-	who := locked.By.Actor.Display()
-	return &fault.Error{
-		Kind: fault.Conflict, Say: fault.Say("conflict.locked", "name", who),
-		Err: &ConflictError{Account: account, Why: BeingChanged, Holder: who},
-	}
-}
-
-func flawed() error {
-	return &fault.Error{Kind: fault.Invalid, Say: fault.Say("change.flawed")}
-}
-
 // giveUp closes a change of which nothing was sent, and returns cause.
 func (s *Service) giveUp(ctx context.Context, c change.Change, state change.State, cause error) error {
 	if ctx.Err() != nil {
@@ -92,9 +33,7 @@ func (s *Service) giveUp(ctx context.Context, c change.Change, state change.Stat
 	}
 	c.State = state
 	c.Status, c.Fault, c.Detail = statusOf(cause), fault.KindOf(cause).String(), cause.Error()
-	if _, err := s.ledger.Close(context.WithoutCancel(ctx), c); err != nil {
-		s.log.Error("a change that was not sent could not be closed", "change", c.ID, "err", err)
-	}
+	_, _ = s.close(ctx, c)
 	return cause
 }
 
@@ -181,17 +120,13 @@ func (s *Service) unsettled(ctx context.Context, c change.Change, err error) (ch
 	}
 	c.Fault, c.Detail = fault.KindOf(err).String(), err.Error()
 	doubt := c.State == change.InDoubt
-	closed, lost := s.ledger.Close(ctx, c)
+	closed, lost := s.close(ctx, c)
 	if lost != nil {
-		c.State = change.InDoubt // as Recover will find it
+		c.State = change.InDoubt // as long as it is not recorded
 		return c, inDoubt(c, errors.Join(err, lost))
 	}
 	if !doubt {
 		return closed, err
-	}
-	select {
-	case s.doubts <- struct{}{}:
-	default:
 	}
 	return closed, inDoubt(closed, err)
 }
@@ -199,9 +134,8 @@ func (s *Service) unsettled(ctx context.Context, c change.Change, err error) (ch
 // done closes a change that the API or the list confirmed.
 func (s *Service) done(ctx context.Context, c change.Change, detail string) (change.Change, error) {
 	c.State, c.Fault, c.Detail = change.Done, "", detail
-	closed, err := s.ledger.Close(ctx, c)
+	closed, err := s.close(ctx, c)
 	if err != nil {
-		s.log.Error("a change was done and could not be recorded", "change", c.ID, "err", err)
 		return c, inDoubt(c, err)
 	}
 	return closed, nil

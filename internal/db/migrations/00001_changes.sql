@@ -3,8 +3,8 @@ CREATE TABLE changes (
     id              TEXT   NOT NULL PRIMARY KEY, -- sorts by time of creation
     kind            TEXT   NOT NULL CHECK (kind IN ('meta', 'create', 'password', 'delete')),
     state           TEXT   NOT NULL CHECK (state IN ('queued', 'running', 'sent', 'done', 'no_change', 'conflict', 'failed', 'in_doubt', 'cancelled')),
-    lock_key        TEXT   NOT NULL CHECK (lock_key <> ''), -- what the change holds while it is open
-    account         TEXT   NOT NULL,                        -- '' for a create until the account is found
+    lock_key        TEXT   CHECK (lock_key <> ''), -- what the change holds, NULL once it has let go
+    account         TEXT   NOT NULL,               -- '' for a create until the account is found
     email           TEXT   NOT NULL,
     company         TEXT   NOT NULL,
     actor_issuer    TEXT   NOT NULL,
@@ -19,6 +19,7 @@ CREATE TABLE changes (
     wanted          TEXT,                        -- JSON of the touched flags
     before_meta     TEXT,                        -- JSON as the API gave it
     after_meta      TEXT,                        -- JSON as it was sent
+    password_before BIGINT NOT NULL,             -- the account's password time under the lock of a password change
     input_type      TEXT   NOT NULL CHECK (input_type IN ('', 'Auto', 'Custom')),
     notify          BIGINT NOT NULL CHECK (notify IN (0, 1)),
     upstream_status BIGINT NOT NULL,             -- HTTP status of the API's answer, 0 for none
@@ -31,13 +32,14 @@ CREATE TABLE changes (
     finished_at     BIGINT NOT NULL,
     CHECK ((finished_at = 0) = (state IN ('queued', 'running', 'sent', 'in_doubt'))),
     CHECK (state NOT IN ('sent', 'in_doubt') OR sent_at > 0),
+    CHECK (lock_key IS NOT NULL OR state NOT IN ('running', 'sent')),
+    CHECK (lock_key IS NULL OR state IN ('running', 'sent', 'in_doubt')),
     CHECK (kind <> 'meta' OR state NOT IN ('sent', 'in_doubt') OR (before_meta IS NOT NULL AND after_meta IS NOT NULL))
 );
 
--- The lock: one open change of an account, and one creation of an email that is
--- under way or not known to have failed.
-CREATE UNIQUE INDEX changes_lock ON changes (lock_key)
-    WHERE state IN ('running', 'sent') OR (state = 'in_doubt' AND kind = 'create');
+-- The lock: one change of an account, and one creation of an email, that is
+-- under way or may still arrive.
+CREATE UNIQUE INDEX changes_lock ON changes (lock_key) WHERE lock_key IS NOT NULL;
 
 -- One submission of a form is done at most once. One that surely did nothing may
 -- be tried again.

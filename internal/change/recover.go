@@ -1,0 +1,64 @@
+package change
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"waveadmin/internal/db"
+)
+
+// Recover ends what a process that died has left open: what was not sent failed,
+// what may have been sent is in doubt. Call it at start, before the first Open.
+func (l *Ledger) Recover(ctx context.Context) (failed, inDoubt int64, err error) {
+	err = l.db.Write(ctx, func(tx *sql.Tx) error {
+		failed, inDoubt, err = l.abandon(ctx, tx, "the server stopped", "1 = 1")
+		return err
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("recover changes: %w", err)
+	}
+	return failed, inDoubt, nil
+}
+
+// Expire renews the leases of the changes that this process works on, and ends
+// its others whose lease is over as Recover does: their outcome could not be
+// recorded. Call it at least three times a lease.
+func (l *Ledger) Expire(ctx context.Context, working []string) (failed, inDoubt int64, err error) {
+	err = l.db.Write(ctx, func(tx *sql.Tx) error {
+		now := l.moment()
+		for _, id := range working {
+			if _, err := tx.ExecContext(ctx, "UPDATE changes SET lease_until = $1 WHERE id = $2 AND lease_owner = $3",
+				db.Micros(now.Add(leaseTime)), id, l.owner); err != nil {
+				return err
+			}
+		}
+		failed, inDoubt, err = l.abandon(ctx, tx, "its outcome could not be recorded",
+			"lease_owner = $3 AND lease_until < $4", l.owner, db.Micros(now))
+		return err
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("end changes that nobody works on: %w", err)
+	}
+	return failed, inDoubt, nil
+}
+
+// abandon ends the open changes that where selects, whose arguments start at $3.
+func (l *Ledger) abandon(ctx context.Context, tx *sql.Tx, why, where string, args ...any) (failed, inDoubt int64, err error) {
+	exec := func(query string, first ...any) (n int64) {
+		if err != nil {
+			return 0
+		}
+		var res sql.Result
+		if res, err = tx.ExecContext(ctx, query+" AND "+where, append(first, args...)...); err != nil {
+			return 0
+		}
+		n, err = res.RowsAffected()
+		return n
+	}
+	failed = exec(`UPDATE changes SET state = 'failed', lock_key = NULL, fault = 'unavailable', detail = $1, finished_at = $2, lease_owner = '', lease_until = 0
+		WHERE state = 'running'`, why+" before it was sent", db.Micros(l.moment()))
+	inDoubt = exec(`UPDATE changes SET state = 'in_doubt', lock_key = `+keptInDoubt+`, fault = 'uncertain', detail = $1, finished_at = $2, lease_owner = '', lease_until = 0
+		WHERE state = 'sent'`, why+" before it was answered", 0)
+	return failed, inDoubt, err
+}
