@@ -19,7 +19,7 @@ func serveCommand(env []string) *cobra.Command {
 			return err
 		}
 		log := app.NewLog(cfg.Log, cmd.ErrOrStderr())
-		a, err := app.New(cmd.Context(), cfg, app.Options{Log: log})
+		a, err := app.New(cmd.Context(), cfg, app.Options{Log: log, Notice: app.NoticeTime})
 		if err != nil {
 			return err
 		}

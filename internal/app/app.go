@@ -29,12 +29,13 @@ import (
 var ErrUsage = errors.New("wrong usage")
 
 // Options are what the settings do not say. The zero Options is right for a
-// server.
+// server that nobody probes.
 type Options struct {
 	Log       *slog.Logger      // nil for none
 	Now       func() time.Time  // nil for time.Now
 	Transport http.RoundTripper // towards the Wave API; nil for the client's own
 	Listener  net.Listener      // instead of server.listen; Run closes it
+	Notice    time.Duration     // from "not ready" to no new connections, such as NoticeTime; 0 for none
 }
 
 // App is the program, built but not yet at work.
@@ -42,6 +43,7 @@ type App struct {
 	cfg      config.Config
 	log      *slog.Logger
 	listener net.Listener
+	notice   time.Duration
 
 	db        *db.DB
 	wave      *waveapi.Client
@@ -69,7 +71,7 @@ func New(ctx context.Context, cfg config.Config, o Options) (_ *App, err error) 
 	if err != nil {
 		return nil, err
 	}
-	a := &App{cfg: cfg, log: o.Log, listener: o.Listener}
+	a := &App{cfg: cfg, log: o.Log, listener: o.Listener, notice: o.Notice}
 	a.close = sync.OnceValue(a.free)
 	defer func() {
 		if err != nil {
@@ -178,8 +180,7 @@ func (a *App) pages(ledger *change.Ledger) web.Deps {
 		Resellers: &handlers.Resellers{Directory: a.directory, Ledger: ledger, Changes: a.service},
 		Creation: &handlers.Creation{
 			Directory: a.directory, Groups: a.directory, Service: a.service,
-			ReasonRequired: rules(a.cfg).ReasonRequired,
-			Min: password.MinLength, Max: password.MaxLength,
+			Min: password.MinLength, Max: password.MaxLength, ReasonRequired: rules(a.cfg).ReasonRequired,
 		},
 		Account: &handlers.Account{
 			Directory: a.directory, Service: a.service,

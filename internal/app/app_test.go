@@ -8,8 +8,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -122,6 +124,36 @@ func TestRun_stopsInOrder(t *testing.T) {
 	}
 	if err := <-ended; err != nil {
 		t.Errorf("Run = %v", err)
+	}
+}
+
+// TestRun_givesNotice asks for a stop: while it is announced, requests are still
+// served. A listener that breaks ends the wait.
+func TestRun_givesNotice(t *testing.T) {
+	a, address := newApp(t, Options{Notice: time.Hour})
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx) }()
+	stop()
+	for !a.stopping.Load() {
+		runtime.Gosched()
+	}
+
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Get(address + "/healthz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("status %d while the stop is announced, want 200", resp.StatusCode)
+	}
+	if err := a.ready(t.Context()); !errors.Is(err, errStopping) {
+		t.Errorf("ready = %v while the stop is announced", err)
+	}
+	a.listener.Close()
+	if err := <-ended; !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Run = %v, want why the listener broke", err)
 	}
 }
 

@@ -12,13 +12,17 @@ import (
 	"waveadmin/web"
 )
 
+// NoticeTime is how long a server that stops goes on to serve, so that what
+// probes /readyz can send requests elsewhere before they are refused.
+const NoticeTime = 2 * time.Second
+
 const (
 	drainTime  = 20 * time.Second // for requests that are being answered
 	settleTime = 15 * time.Second // for the outcomes of background work
 )
 
 // Run serves until ctx ends or a listener fails, then stops in this order: no
-// longer ready, no new connections, requests under way are answered, background
+// longer ready, after Options.Notice no new connections, requests under way are answered, background
 // work records what became of it. It returns nil after a stop that ctx asked for.
 func (a *App) Run(ctx context.Context) error {
 	// Requests and workers outlive ctx: they are stopped one after the other.
@@ -48,6 +52,12 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	a.log.InfoContext(ctx, "stopping")
 	a.stopping.Store(true)
+	if err == nil {
+		select {
+		case <-time.After(a.notice):
+		case err = <-failed:
+		}
+	}
 	a.drain(working, srv)
 	stopWork()
 	select {
