@@ -7,6 +7,7 @@ import (
 	"github.com/a-h/templ"
 
 	"waveadmin/internal/auth"
+	"waveadmin/internal/change"
 	"waveadmin/internal/fault"
 	"waveadmin/internal/hx"
 	"waveadmin/internal/reseller"
@@ -80,6 +81,9 @@ func (h *Account) Delete(w http.ResponseWriter, r *http.Request) error {
 	c, err := h.Service.Delete(r.Context(), reseller.Deletion{
 		Actor: auth.ActorFrom(r.Context()), UserID: userID(r), Confirm: confirm,
 	})
+	if doubt, ok := errors.AsType[*reseller.DoubtError](err); ok {
+		return h.deleting(w, r, confirm, doubt.Change)
+	}
 	if err != nil {
 		return h.again(w, r, err, func(account wave.Reseller, page views.AccountProps, errs map[string]string, f *views.FailureProps) (fragment, whole templ.Component) {
 			form := views.DeleteProps{Account: account, Confirm: confirm, Errors: errs, Failure: f}
@@ -89,6 +93,19 @@ func (h *Account) Delete(w http.ResponseWriter, r *http.Request) error {
 	setFlash(w, r, flash{changeID: c.ID})
 	hx.Redirect(w, r, views.ResellersURL)
 	return nil
+}
+
+// deleting shows that it is not known yet whether the account was deleted.
+func (h *Account) deleting(w http.ResponseWriter, r *http.Request, confirm string, doubt change.Change) error {
+	account, snapshot, err := find(r, h.Directory)
+	if err != nil {
+		return err
+	}
+	form := views.DeleteProps{Account: account, Confirm: confirm, Checking: checking(r.Context(), doubt)}
+	if hx.WantsFragment(r) {
+		return views.Render(w, r, http.StatusAccepted, views.DeleteForm(form))
+	}
+	return views.Render(w, r, http.StatusAccepted, views.DeletePage(h.frame(w, r, account, snapshot), form))
 }
 
 // formOf draws a form as the person sent it, alone and as a page.

@@ -188,8 +188,8 @@ func TestDelete_faults(t *testing.T) {
 		{"broken after it was done", sandbox.Fault{When: sandbox.After, Reset: true}, 200, says("delete.done", "email", "acme@example.co.jp"), true},
 		{"an error after it was done", sandbox.Fault{When: sandbox.After, Status: 500}, 200, says("delete.done", "email", "acme@example.co.jp"), true},
 		{"broken before it was done, once", once(sandbox.Fault{Reset: true}), 200, says("delete.done", "email", "acme@example.co.jp"), true},
-		{"broken before it was done", sandbox.Fault{Reset: true}, 502, says("error.uncertain"), false},
-		{"success that is not done", sandbox.Fault{Status: 200, Body: `{"status":"success"}`}, 502, says("error.uncertain"), false},
+		{"broken before it was done", sandbox.Fault{Reset: true}, 202, says("delete.checking"), false},
+		{"success that is not done", sandbox.Fault{Status: 200, Body: `{"status":"success"}`}, 202, says("delete.checking"), false},
 		{"a refusal", sandbox.Fault{Status: 400, Body: refusal}, 422, "Nothing was changed.", false},
 		{"no role", sandbox.Fault{Status: 403}, 502, says("error.denied"), false},
 		{"a long pause", sandbox.Fault{Status: 429, Header: http.Header{"Retry-After": {"45"}}}, 503, says("error.busy"), false},
@@ -204,7 +204,7 @@ func TestDelete_faults(t *testing.T) {
 				s.Wave.Fail(on(sandbox.OpDelete, tt.fault))
 				p := follow(c, c.Post("/resellers/acme/delete", url.Values{"confirm": {"acme@example.co.jp"}}, way.headers...))
 				wantStatus(t, p, tt.status)
-				wantText(t, p, ".notice-line, [data-form-error]", tt.says)
+				wantText(t, p, ".notice-line, [data-form-error], .checking", tt.says)
 				if _, there := s.Wave.Get("acme"); there == tt.gone {
 					t.Errorf("it is there: %v", there)
 				}

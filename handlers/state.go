@@ -79,6 +79,8 @@ func checking(ctx context.Context, c change.Change) *views.CheckingProps {
 		p.Sentence = i18n.T(ctx, "save.checking_other", "name", c.Actor.Display())
 	case c.Kind == change.Create:
 		p.Sentence = i18n.T(ctx, "create.checking")
+	case c.Kind == change.Delete:
+		p.Sentence = i18n.T(ctx, "delete.checking")
 	default:
 		p.Sentence = i18n.T(ctx, "save.checking")
 	}

@@ -25,6 +25,8 @@ type DeleteProps struct {
 	Confirm string // as typed
 	Errors  map[string]string
 	Failure *FailureProps
+
+	Checking *CheckingProps // the deletion was sent and is not confirmed
 }
 
 // HistoryProps is what happened to one account through this program, newest
