@@ -22,8 +22,9 @@ const (
 )
 
 // Run serves until ctx ends or a listener fails, then stops in this order: no
-// longer ready, after Options.Notice no new connections, requests under way are answered, background
-// work records what became of it. It returns nil after a stop that ctx asked for.
+// longer ready, after Options.Notice no new connections, requests under way are
+// answered, background work records what became of it. It returns nil after a
+// stop that ctx asked for.
 func (a *App) Run(ctx context.Context) error {
 	// Requests and workers outlive ctx: they are stopped one after the other.
 	working, stopWork := context.WithCancel(context.WithoutCancel(ctx))
