@@ -97,6 +97,7 @@ type record struct {
 }
 
 func (r *record) reseller() (a wave.Reseller, err error) {
+	flags := false
 	err = r.fields(func(name []byte) error {
 		switch string(name) {
 		case "user_id":
@@ -116,7 +117,7 @@ func (r *record) reseller() (a wave.Reseller, err error) {
 		case "wave_registered":
 			return r.time(&a.Registered)
 		case "meta":
-			if r.dec.PeekKind() == '{' {
+			if flags = r.dec.PeekKind() == '{'; flags {
 				return a.Meta.UnmarshalJSONFrom(r.dec)
 			}
 			return r.skip()
@@ -128,7 +129,7 @@ func (r *record) reseller() (a wave.Reseller, err error) {
 		a.Flaw = wave.Malformed
 	case !usableID(a.UserID):
 		a.Flaw = wave.MissingID
-	case r.odd:
+	case r.odd, !flags: // without the flags it has, a save of some would wipe the others
 		a.Flaw = wave.Malformed
 	}
 	return a, err

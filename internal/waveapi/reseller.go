@@ -97,11 +97,12 @@ func (c *Client) account(id wave.UserID, below ...string) (*url.URL, error) {
 	return c.base.JoinPath(append([]string{"reseller", url.PathEscape(string(id))}, below...)...), nil
 }
 
-// usableID reports whether id can stand in a path, here and in our own addresses.
+// usableID reports whether id can stand in a path, here and in our own addresses,
+// which take nothing that is not seen.
 func usableID(id wave.UserID) bool {
 	s := string(id)
 	return s != "" && s != "." && s != ".." && len(s) <= 200 && utf8.ValidString(s) &&
-		!strings.ContainsFunc(s, func(r rune) bool { return r == '/' || r == '\\' || unicode.IsControl(r) })
+		!strings.ContainsFunc(s, func(r rune) bool { return r == '/' || r == '\\' || !unicode.IsPrint(r) })
 }
 
 // write does a call that changes something. A nil in sends no body. The API says

@@ -74,7 +74,7 @@ func TestIDs_thatWouldReachSomethingElse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := &vendor{}
 		c := v.start(t, nil)
-		for _, id := range []wave.UserID{"", ".", "..", "a/b", `a\b`, "a\x00", "a\nb", "a\u0085", "\xff", wave.UserID(strings.Repeat("a", 201))} {
+		for _, id := range []wave.UserID{"", ".", "..", "a/b", `a\b`, "a\x00", "a\nb", "a\u0085", "a\u200b", "a\u3000", "\xff", wave.UserID(strings.Repeat("a", 201))} {
 			for name, err := range map[string]error{
 				"meta":     c.ReplaceMeta(t.Context(), id, wave.Meta{}),
 				"password": c.ReplacePassword(t.Context(), id, wave.NewPassword{}),
