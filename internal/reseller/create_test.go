@@ -183,6 +183,8 @@ func TestService_refusesInput(t *testing.T) {
 		}{
 			{"no email", "email", create(func(c *reseller.Creation) { c.Email = "" })},
 			{"an email with a name", "email", create(func(c *reseller.Creation) { c.Email = "A <a@example.com>" })},
+			{"an email with a character that is not seen", "email", create(func(c *reseller.Creation) { c.Email = "a\u200b@example.com" })},
+			{"an email that reads backwards", "email", create(func(c *reseller.Creation) { c.Email = "\u202ea@example.com" })},
 			{"two emails", "email", create(func(c *reseller.Creation) { c.Email = "a@example.com, b@example.com" })},
 			{"a long email", "email", create(func(c *reseller.Creation) { c.Email = strings.Repeat("a", 243) + "@example.com" })},
 			{"no company", "company_id", create(func(c *reseller.Creation) { c.CompanyID = "" })},

@@ -54,7 +54,7 @@ func (s *Service) reason(p problems, reason string) string {
 
 func (p problems) checkEmail(email string) {
 	address, err := mail.ParseAddress(email)
-	if err != nil || address.Address != email || address.Name != "" || len(email) > maxEmail {
+	if err != nil || address.Address != email || address.Name != "" || len(email) > maxEmail || !printable(email) {
 		p.add("email", "invalid.email")
 	}
 }
