@@ -22,7 +22,7 @@ func TestService_Run_recordsWhatCouldNotBe(t *testing.T) {
 	}{
 		{"done", nil, 5 * time.Second, change.Done},
 		{"refused", always(rejected, false), 5 * time.Second, change.Failed},
-		{"done, for longer than the lease", nil, time.Minute, change.Done}, // as the list shows
+		{"done, for longer than the lease", nil, time.Minute, change.Done}, // the list shows it
 		{"not sent", func(int) reaction { panic("sent") }, 5 * time.Second, change.Failed},
 	}
 	for _, tt := range tests {
@@ -40,6 +40,9 @@ func TestService_Run_recordsWhatCouldNotBe(t *testing.T) {
 					t.Error("no error")
 				}
 				time.Sleep(tt.broken)
+				if state, _ := s.state(t); tt.broken > 45*time.Second && state != tt.want {
+					t.Errorf("after the lease: %s, want %s", state, tt.want)
+				}
 				s.broken.Store("")
 				time.Sleep(2 * time.Second)
 				synctest.Wait()
