@@ -73,6 +73,10 @@ func (h *Account) showDoubt(ctx context.Context, form *views.PermFormProps) erro
 	if c.Kind != change.Meta || c.State != change.InDoubt {
 		return nil
 	}
+	if undecided(c) {
+		form.Failure = &views.FailureProps{Sentence: i18n.T(ctx, "save.undecided")}
+		return nil
+	}
 	form.Checking = checking(ctx, c)
 	if same(c, auth.ActorFrom(ctx)) {
 		form.Staged, form.Reason = c.Wanted, c.Reason

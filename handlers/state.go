@@ -21,7 +21,7 @@ func (h *Account) State(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if c.State.Open() || c.State == change.InDoubt {
+	if c.State.Open() || c.State == change.InDoubt && !undecided(c) {
 		return stillChecking(w, r, c)
 	}
 	if c.Kind != change.Meta {
@@ -48,6 +48,8 @@ func (h *Account) State(w http.ResponseWriter, r *http.Request) error {
 			Sentence: i18n.T(ctx, "save.settled_done", "time", i18n.Clock(ctx, c.Finished)),
 			UndoURL:  views.UndoURL(c.Account, c.ID),
 		}
+	} else if undecided(c) {
+		form.Failure = &views.FailureProps{Sentence: i18n.T(ctx, "save.undecided")}
 	} else if same(c, auth.ActorFrom(ctx)) {
 		form.Staged, form.Reason = c.Wanted, c.Reason
 		form.Failure = &views.FailureProps{Sentence: i18n.T(ctx, "save.settled_failed")}
@@ -70,6 +72,10 @@ func stillChecking(w http.ResponseWriter, r *http.Request, c change.Change) erro
 		Title: i18n.T(r.Context(), "error.uncertain.title"), Sentence: p.Sentence, SignedIn: true, Retry: true,
 	}))
 }
+
+// undecided reports whether reading could not tell what became of c, and no more
+// is read: a person must look.
+func undecided(c change.Change) bool { return c.State == change.InDoubt && !c.Holds }
 
 // checking says that it is not known yet what became of c.
 func checking(ctx context.Context, c change.Change) *views.CheckingProps {

@@ -37,7 +37,7 @@ const (
 	NoFlaw      Flaw = iota
 	MissingID        // no user_id, or one that cannot stand in a path
 	DuplicateID      // another record has the same user_id
-	Malformed        // a field has a type that the API does not document
+	Malformed        // a field has a type that the API does not document, or the flags are missing
 )
 
 // InputType says who chooses a password.
