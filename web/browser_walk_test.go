@@ -161,6 +161,7 @@ func walkIssue(t *testing.T, s *testkit.Site, b *testkit.Browser, lang string, s
 	b.Wait(`.facts`)
 	shot("details")
 	b.Click(`a[href$="/password"]`)
+	b.Wait(`#password-form`)
 	shot("password")
 	b.Click(`[data-testid="password-save"]`)
 	b.Until(`location.pathname.endsWith("/details") && document.querySelector(".notice-line.success")`)
