@@ -49,7 +49,8 @@ func (d *DB) provider() (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, d.write, sub, goose.WithDisableGlobalRegistry(true))
+	p, err := goose.NewProvider(goose.DialectSQLite3, d.write, sub, goose.WithDisableGlobalRegistry(true),
+		goose.WithGoMigrations(appendOnly(goose.DialectSQLite3)))
 	if err != nil {
 		return nil, fmt.Errorf("migrations: %w", err)
 	}
