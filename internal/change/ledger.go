@@ -27,18 +27,28 @@ type Ledger struct {
 	fold  func(string) string
 	now   func() time.Time
 	owner string // this process
+	audit Appender
 	last  lastChanges
+}
+
+// Appender records in the audit log that a change came into its state, inside the
+// transaction that brings it there. When it fails the change stays as it was.
+type Appender interface {
+	Append(ctx context.Context, tx *sql.Tx, c Change) error
 }
 
 // Options are the settings of a Ledger.
 type Options struct {
 	Fold func(string) string // makes emails comparable
 	Now  func() time.Time    // time.Now when nil
+	// Audit gets every state of every change. No audit row, no call: a step that
+	// it refuses is not taken. Nil for none.
+	Audit Appender
 }
 
 // NewLedger returns the ledger in d, whose tables must be up to date.
 func NewLedger(ctx context.Context, d *db.DB, o Options) (*Ledger, error) {
-	l := &Ledger{db: d, fold: o.Fold, now: o.Now, owner: uuid.NewString()}
+	l := &Ledger{db: d, fold: o.Fold, now: o.Now, owner: uuid.NewString(), audit: o.Audit}
 	if l.now == nil {
 		l.now = time.Now
 	}
@@ -105,7 +115,10 @@ func (l *Ledger) Open(ctx context.Context, c Change) (Change, error) {
 		if holder != nil {
 			return &LockedError{*holder}
 		}
-		return insert(ctx, tx, c, key, l.owner, c.Created.Add(leaseTime))
+		if err := insert(ctx, tx, c, key, l.owner, c.Created.Add(leaseTime)); err != nil {
+			return err
+		}
+		return l.record(ctx, tx, c)
 	})
 	if err != nil {
 		return Change{}, fmt.Errorf("open a change: %w", err)
@@ -134,7 +147,7 @@ func (l *Ledger) Intend(ctx context.Context, c Change) (Change, error) {
 	if err != nil {
 		return c, err
 	}
-	err = l.step(ctx, c.ID, Sent, []State{Running},
+	err = l.step(ctx, c, Sent, []State{Running},
 		"before_meta = $2, after_meta = $3, password_before = $4, sent_at = $5, lease_until = $6",
 		before, after, db.Micros(c.PasswordBefore), db.Micros(c.SentAt), db.Micros(c.SentAt.Add(leaseTime)))
 	if err != nil {
@@ -176,7 +189,7 @@ func (l *Ledger) Settle(ctx context.Context, c Change) (Change, error) {
 // will tell. Detail is taken from c.
 func (l *Ledger) Release(ctx context.Context, c Change) (Change, error) {
 	c.Detail, c.Holds = clip(c.Detail), false
-	err := l.step(ctx, c.ID, InDoubt, []State{InDoubt}, "lock_key = NULL, detail = $2", c.Detail)
+	err := l.step(ctx, c, InDoubt, []State{InDoubt}, "lock_key = NULL, detail = $2", c.Detail)
 	return c, err
 }
 
@@ -191,7 +204,7 @@ func (l *Ledger) finish(ctx context.Context, c Change, from []State) (Change, er
 		c.Finished, c.Holds = time.Time{}, c.Kind != Password
 	}
 	c.Detail = clip(c.Detail)
-	err := l.step(ctx, c.ID, c.State, from, "lock_key = "+kept+
+	err := l.step(ctx, c, c.State, from, "lock_key = "+kept+
 		", account = $2, upstream_status = $3, fault = $4, detail = $5, finished_at = $6, lease_owner = '', lease_until = 0",
 		string(c.Account), c.Status, c.Fault, c.Detail, db.Micros(c.Finished))
 	if err != nil {
@@ -203,29 +216,41 @@ func (l *Ledger) finish(ctx context.Context, c Change, from []State) (Change, er
 	return c, nil
 }
 
-// step moves the row of id to state to, if it is in one of from. Its own
+// step moves the row of c to state to, if it is in one of from. Its own
 // arguments in set start at $2.
-func (l *Ledger) step(ctx context.Context, id string, to State, from []State, set string, args ...any) error {
+func (l *Ledger) step(ctx context.Context, c Change, to State, from []State, set string, args ...any) error {
 	names := make([]string, len(from))
 	for i, s := range from {
 		names[i] = "'" + string(s) + "'"
 	}
 	query := fmt.Sprintf("UPDATE changes SET state = '%s', %s WHERE id = $1 AND state IN (%s)", to, set, strings.Join(names, ", "))
 	err := l.db.Write(ctx, func(tx *sql.Tx) error {
-		res, err := tx.ExecContext(ctx, query, slices.Concat([]any{id}, args)...)
+		res, err := tx.ExecContext(ctx, query, slices.Concat([]any{c.ID}, args)...)
 		if err != nil {
 			return err
 		}
 		n, err := res.RowsAffected()
 		if err == nil && n != 1 {
-			err = &StateError{id, from, to}
+			err = &StateError{c.ID, from, to}
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		c.State = to
+		return l.record(ctx, tx, c)
 	})
 	if err != nil {
 		return fmt.Errorf("record a change as %s: %w", to, err)
 	}
 	return nil
+}
+
+// record appends c to the audit log, as the last thing that tx does.
+func (l *Ledger) record(ctx context.Context, tx *sql.Tx, c Change) error {
+	if l.audit == nil {
+		return nil
+	}
+	return l.audit.Append(ctx, tx, c)
 }
 
 // LastOf returns the newest done change of an account, from memory.

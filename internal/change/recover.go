@@ -49,12 +49,14 @@ func (l *Ledger) abandon(ctx context.Context, tx *sql.Tx, why, where string, arg
 		if err != nil {
 			return 0
 		}
-		var res sql.Result
-		if res, err = tx.ExecContext(ctx, query+" AND "+where, append(first, args...)...); err != nil {
-			return 0
+		var ended []Change
+		ended, err = queryAll(ctx, tx, query+" AND "+where+" RETURNING "+columns, append(first, args...)...)
+		for _, c := range ended {
+			if err == nil {
+				err = l.record(ctx, tx, c)
+			}
 		}
-		n, err = res.RowsAffected()
-		return n
+		return int64(len(ended))
 	}
 	failed = exec(`UPDATE changes SET state = 'failed', lock_key = NULL, fault = 'unavailable', detail = $1, finished_at = $2, lease_owner = '', lease_until = 0
 		WHERE state = 'running'`, why+" before it was sent", db.Micros(l.moment()))

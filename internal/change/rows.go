@@ -62,7 +62,12 @@ func selectOne(ctx context.Context, q querier, where string, args ...any) (*Chan
 }
 
 func selectAll(ctx context.Context, q querier, where string, args ...any) ([]Change, error) {
-	rows, err := q.QueryContext(ctx, "SELECT "+columns+" FROM changes WHERE "+where, args...)
+	return queryAll(ctx, q, "SELECT "+columns+" FROM changes WHERE "+where, args...)
+}
+
+// queryAll returns the changes of a query for columns.
+func queryAll(ctx context.Context, q querier, query string, args ...any) ([]Change, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read changes: %w", err)
 	}

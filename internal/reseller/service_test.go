@@ -2,6 +2,7 @@ package reseller_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"log/slog"
 	"os"
@@ -38,6 +39,17 @@ type site struct {
 	db     *db.DB
 	ledger *change.Ledger
 	broken atomic.Value // the step of the ledger that fails
+	audit  unwilling
+}
+
+// unwilling is an audit log that refuses one state.
+type unwilling struct{ refuse change.State }
+
+func (u *unwilling) Append(_ context.Context, _ *sql.Tx, c change.Change) error {
+	if c.State == u.refuse {
+		return errDiskFull
+	}
+	return nil
 }
 
 // The ledger of a site, whose steps can fail.
@@ -109,7 +121,7 @@ func (s *site) start(t *testing.T, d *db.DB, rules reseller.Rules) {
 		rules.PasswordMin, rules.PasswordMax = 8, 18
 	}
 	var err error
-	if s.ledger, err = change.NewLedger(t.Context(), d, change.Options{Fold: strings.ToLower}); err != nil {
+	if s.ledger, err = change.NewLedger(t.Context(), d, change.Options{Fold: strings.ToLower, Audit: &s.audit}); err != nil {
 		t.Fatal(err)
 	}
 	s.Service = reseller.NewService(s.wave, s.dir, stumbling{s.ledger, s}, rules, slog.New(slog.DiscardHandler), nil)
@@ -254,6 +266,55 @@ func TestService_ledgerFails(t *testing.T) {
 				s.check(t, err, tt.kind, want, tt.puts...)
 			})
 		})
+	}
+}
+
+// TestService_noAuditNoCall: what the audit log does not take is not sent, by any
+// method.
+func TestService_noAuditNoCall(t *testing.T) {
+	created := reseller.Creation{
+		Actor: tanaka, SubmitID: "submission",
+		NewReseller: wave.NewReseller{Email: "new@example.com", CompanyID: "c1", Input: wave.Auto, Meta: wave.Defaults()},
+	}
+	writes := []struct {
+		name string
+		do   func(context.Context, *site) error
+	}{
+		{"meta", func(ctx context.Context, s *site) error {
+			_, err := s.ChangeMeta(ctx, set(tanaka, "u1", true, "invoice"))
+			return err
+		}},
+		{"create", func(ctx context.Context, s *site) error {
+			_, _, err := s.Create(ctx, created)
+			return err
+		}},
+		{"password", func(ctx context.Context, s *site) error {
+			_, err := s.ReplacePassword(ctx, reseller.PasswordChange{Actor: tanaka, UserID: "u1", NewPassword: wave.NewPassword{Input: wave.Auto}})
+			return err
+		}},
+		{"delete", func(ctx context.Context, s *site) error {
+			_, err := s.Delete(ctx, reseller.Deletion{Actor: tanaka, UserID: "u1", Confirm: account("u1").Email})
+			return err
+		}},
+	}
+	for _, refuse := range []change.State{change.Running, change.Sent} {
+		for _, w := range writes {
+			t.Run(w.name+", "+string(refuse), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					s := newSite(t, reseller.Rules{}, account("u1"))
+					s.audit.refuse = refuse
+					err := w.do(t.Context(), s)
+					if !errors.Is(err, errDiskFull) {
+						t.Errorf("error = %v", err)
+					}
+					want := change.Failed
+					if refuse == change.Running {
+						want = "" // not even opened
+					}
+					s.check(t, err, "internal", want)
+				})
+			})
+		}
 	}
 }
 
