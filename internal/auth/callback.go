@@ -131,7 +131,7 @@ func (a *Auth) identify(ctx context.Context, l login, code string) (record, *ref
 	}
 	if who.Role = a.roleOf(claims.Groups); who.Role == NoRole {
 		return record{}, &refusal{
-			code: "no_role", kind: fault.Forbidden, say: fault.Say("signin.no_role", "name", who.Display()), subject: who.Subject,
+			code: "no_role", kind: fault.Forbidden, say: fault.Say("signin.no_role", "name", who.Display()), who: who.Actor,
 		}
 	}
 	if d.endSession != "" && len(raw) <= maxHint {

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -37,12 +38,31 @@ type Config struct {
 	Idle            time.Duration // 0 for 30 minutes
 	Absolute        time.Duration // 0 for 8 hours
 
-	Log *slog.Logger     // nil for the default one
-	Now func() time.Time // nil for time.Now
+	Log   *slog.Logger     // nil for the default one
+	Now   func() time.Time // nil for time.Now
+	Audit Auditor          // nil for none
 	// Fail answers a request whose session could not be looked up, which is not
 	// the same as having none. Nil for a bare 503.
 	Fail func(w http.ResponseWriter, r *http.Request, err error)
 }
+
+// Auditor records in the audit log who came, who was refused and who left.
+type Auditor interface {
+	// SignedIn records inside the transaction that makes the session. When it
+	// fails nobody is signed in.
+	SignedIn(ctx context.Context, tx *sql.Tx, who Actor) error
+	SignedOut(ctx context.Context, who Actor)
+	// SignInRefused gets the code of the refusal, and the zero Actor unless the
+	// provider's word for who it is was good.
+	SignInRefused(ctx context.Context, who Actor, reason string)
+}
+
+// noAudit is the Auditor of a Config without one.
+type noAudit struct{}
+
+func (noAudit) SignedIn(context.Context, *sql.Tx, Actor) error { return nil }
+func (noAudit) SignedOut(context.Context, Actor)               {}
+func (noAudit) SignInRefused(context.Context, Actor, string)   {}
 
 // The names of the asymmetric algorithms: with the others our own secret, or
 // nothing, would sign.
@@ -82,6 +102,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Audit == nil {
+		c.Audit = noAudit{}
 	}
 	if c.Fail == nil {
 		c.Fail = func(w http.ResponseWriter, _ *http.Request, _ error) {

@@ -11,11 +11,11 @@ import (
 // refusal is why nobody was signed in. Code is for the log and for alerts, and
 // does not change.
 type refusal struct {
-	code    string
-	kind    fault.Kind
-	say     fault.Text
-	err     error
-	subject string // when the provider's word for it was good
+	code string
+	kind fault.Kind
+	say  fault.Text
+	err  error
+	who  Actor // when the provider's word for it was good
 }
 
 // Reasons of a refusal that are not the provider's fault.
@@ -43,8 +43,8 @@ func down(code string, err error) *refusal {
 func (a *Auth) refuse(r *http.Request, no *refusal) error {
 	err := fmt.Errorf("sign-in refused: %s", no.code)
 	attrs := []slog.Attr{slog.String("reason", no.code)}
-	if no.subject != "" {
-		attrs = append(attrs, slog.String("issuer", a.cfg.Issuer), slog.String("subject", no.subject))
+	if no.who.Subject != "" {
+		attrs = append(attrs, slog.String("issuer", no.who.Issuer), slog.String("subject", no.who.Subject))
 	}
 	if no.err != nil {
 		cause := fmt.Sprintf("%.300s", no.err)
@@ -52,5 +52,6 @@ func (a *Auth) refuse(r *http.Request, no *refusal) error {
 		err = fmt.Errorf("%w: %s", err, cause)
 	}
 	a.cfg.Log.LogAttrs(r.Context(), slog.LevelWarn, "sign-in refused", attrs...)
+	a.cfg.Audit.SignInRefused(r.Context(), no.who, no.code)
 	return &fault.Error{Kind: no.kind, Say: no.say, Err: err}
 }

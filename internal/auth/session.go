@@ -65,6 +65,7 @@ func (a *Auth) SignOut(w http.ResponseWriter, r *http.Request) (next string, err
 	}
 	a.cfg.Log.LogAttrs(r.Context(), slog.LevelInfo, "signed out",
 		slog.String("issuer", rec.Issuer), slog.String("subject", rec.Subject))
+	a.cfg.Audit.SignedOut(r.Context(), rec.Actor)
 	return a.endSession(session.ID, rec), nil
 }
 

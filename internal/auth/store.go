@@ -180,7 +180,10 @@ func (s *store) insert(ctx context.Context, row string, rec record) error {
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 			row, rec.Issuer, rec.Subject, rec.sid, rec.Name, rec.Email, rec.Role.String(), sealed,
 			db.Micros(now), db.Micros(now), db.Micros(now.Add(s.cfg.Absolute)))
-		return err
+		if err != nil {
+			return err
+		}
+		return s.cfg.Audit.SignedIn(ctx, tx, rec.Actor)
 	})
 }
 
