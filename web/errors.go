@@ -101,6 +101,7 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 		slog.String("route", chi.RouteContext(ctx).RoutePattern()),
 		slog.Int("status", a.status),
 		slog.Any("err", err))
+	s.tellRefused(r, a.status)
 	if gone {
 		return
 	}
@@ -151,6 +152,13 @@ func offerSignIn(p *views.ErrorProps, err error) {
 	p.Retry, p.RetryURL = true, signInURL(views.HomeURL)
 	if fault.Is(err, fault.Forbidden) {
 		p.OtherURL = views.SignInURL + "?prompt=login"
+	}
+}
+
+// tellRefused tells of a write that is refused for who asks, or from where.
+func (s *site) tellRefused(r *http.Request, status int) {
+	if s.refused != nil && !safe(r.Method) && (status == http.StatusUnauthorized || status == http.StatusForbidden) {
+		s.refused(r.Context(), r.Method, r.URL.EscapedPath(), status)
 	}
 }
 

@@ -23,6 +23,12 @@ func RequestID(ctx context.Context) string {
 	return id
 }
 
+// Origin returns the id of the request that ctx belongs to and the address of
+// its client, or nothing.
+func Origin(ctx context.Context) (requestID, remoteAddress string) {
+	return RequestID(ctx), middleware.GetClientIP(ctx)
+}
+
 // withRequestID gives the request an id of ours. One that the client sends is
 // not looked at: it could be made to match another person's lines in the log.
 func withRequestID(next http.Handler) http.Handler {

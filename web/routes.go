@@ -29,6 +29,8 @@ type Deps struct {
 	Load            func(http.Handler) http.Handler // puts the actor of the session into the context
 	Ready           func(context.Context) error     // why requests cannot be served yet; nil when they can
 	Metrics         *Metrics                        // nil for none
+	// Refused is told of each write that is answered with 401 or 403. Nil for none.
+	Refused func(ctx context.Context, method, path string, status int)
 
 	SignIn    *handlers.SignIn
 	Resellers *handlers.Resellers
@@ -98,6 +100,7 @@ type site struct {
 	load      func(http.Handler) http.Handler
 	ready     func(context.Context) error
 	metrics   *Metrics
+	refused   func(ctx context.Context, method, path string, status int)
 }
 
 func newSite(d Deps) *site {
@@ -105,7 +108,7 @@ func newSite(d Deps) *site {
 	return &site{
 		log: d.Log, publicURL: d.PublicURL, zone: d.Zone,
 		matcher: matcher, languages: languages, proxies: d.TrustedProxies,
-		load: d.Load, ready: d.Ready, metrics: d.Metrics,
+		load: d.Load, ready: d.Ready, metrics: d.Metrics, refused: d.Refused,
 	}
 }
 

@@ -41,6 +41,7 @@ func (s *site) askToSignIn(w http.ResponseWriter, r *http.Request) {
 	case hx.IsHTMX(r):
 		hx.RedirectOn(w, signInURL(s.backFromHTMX(r)))
 		w.Header().Add("Vary", hx.Vary)
+		s.tellRefused(r, http.StatusUnauthorized)
 		w.WriteHeader(http.StatusUnauthorized)
 	case safe(r.Method):
 		w.Header().Add("Vary", hx.Vary)
