@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"database/sql"
 	"io"
 	"net"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,6 +53,13 @@ func TestRun_statusAndStreams(t *testing.T) {
 		{"printed settings", []string{"config", "print"}, settings, 0, `client_secret: "[redacted]"`, ""},
 		{"a database is made", []string{"migrate"}, append(settings, database), 0, "", "up to date"},
 		{"a database that cannot be", []string{"migrate"}, append(settings, "WAVEADMIN_DATABASE_URL=sqlite:/dev/null/x.db"), 1, "", "waveadmin: "},
+		{"audit without what to do", []string{"audit"}, nil, 2, "", "which command?"},
+		{"an audit log is whole", []string{"audit", "verify"}, append(settings, database), 0, "OK: 0 events.", ""},
+		{"no events to export", []string{"audit", "export", "--from", "2026-01-01"}, append(settings, database), 0, "", ""},
+		{"a day that is none", []string{"audit", "export", "--to", "2026-02-30"}, append(settings, database), 2, "", "2026-02-30"},
+		{"no database to verify", []string{"audit", "verify"}, append(settings, "WAVEADMIN_DATABASE_URL=sqlite:no/such.db"), 1, "", "no/such.db"},
+		{"a file without anchors", []string{"audit", "verify", "--anchors", "main.go"}, append(settings, database), 1, "", "anchors: there is no anchor in it"},
+		{"no file of anchors", []string{"audit", "verify", "--anchors", "no/such.log"}, append(settings, database), 1, "", "no/such.log"},
 		{"the port of the demo is taken", []string{"demo", "--listen", busy}, nil, 1, "", busy + " is in use by another program"},
 		{"the port of the sandbox is taken", []string{"sandbox", "--listen", busy}, nil, 1, "", busy + " is in use by another program"},
 		{"a demo for everyone", []string{"demo", "--listen", "0.0.0.0:0"}, nil, 2, "", "this machine only"},
@@ -77,6 +86,40 @@ func TestRun_statusAndStreams(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestAudit_verify reads the log of a server that has run, and then one that
+// someone has been at.
+func TestAudit_verify(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "wave.db")
+	env := append(slices.Clone(settings), "WAVEADMIN_DATABASE_URL=sqlite:"+path)
+	busy := listenBusy(t)
+	run(t.Context(), []string{"serve", "--set", "server.listen=" + busy, "--set", "server.ops_listen="}, env, io.Discard, io.Discard) // records its start
+	var said, problem bytes.Buffer
+	if status := run(t.Context(), []string{"audit", "verify"}, env, &said, &problem); status != 0 || !strings.HasPrefix(said.String(), "OK: 1 events. ") {
+		t.Fatalf("status %d: %s%s", status, &said, &problem)
+	}
+	anchors := filepath.Join(t.TempDir(), "anchors") // what it said is a file of anchors
+	if err := os.WriteFile(anchors, said.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := sql.Open("sqlite", "file:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	for _, statement := range []string{
+		"DROP TRIGGER audit_events_no_delete", "DELETE FROM audit_events",
+	} {
+		if _, err := raw.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	said.Reset()
+	status := run(t.Context(), []string{"audit", "verify", "--anchors", anchors}, env, &said, &problem)
+	if status != 1 || !strings.Contains(said.String(), "the newest events were removed") || !strings.Contains(problem.String(), "problems: 1, events: 0") {
+		t.Errorf("status %d: %s%s", status, &said, &problem)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"waveadmin/handlers"
+	"waveadmin/internal/audit"
 	"waveadmin/internal/auth"
 	"waveadmin/internal/change"
 	"waveadmin/internal/config"
@@ -46,6 +47,7 @@ type App struct {
 	notice   time.Duration
 
 	db        *db.DB
+	audit     *audit.Log
 	wave      *waveapi.Client
 	directory *reseller.Directory
 	service   *reseller.Service
@@ -85,10 +87,13 @@ func New(ctx context.Context, cfg config.Config, o Options) (_ *App, err error) 
 	if err = a.db.Migrate(ctx); err != nil {
 		return nil, err
 	}
+	if a.audit, err = newAudit(ctx, a.db, cfg, o); err != nil {
+		return nil, err
+	}
 	if a.wave, err = waveapi.New(waveOptions(cfg.Wave, o)); err != nil {
 		return nil, err
 	}
-	ledger, err := change.NewLedger(ctx, a.db, change.Options{Fold: i18n.Fold, Now: o.Now})
+	ledger, err := change.NewLedger(ctx, a.db, change.Options{Fold: i18n.Fold, Now: o.Now, Audit: ledgerAudit{a.audit}})
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +104,7 @@ func New(ctx context.Context, cfg config.Config, o Options) (_ *App, err error) 
 	if failed+inDoubt > 0 {
 		o.Log.WarnContext(ctx, "changes were left open by a server that died", "failed", failed, "in_doubt", inDoubt)
 	}
-	if a.auth, err = auth.New(authConfig(cfg, o), a.db); err != nil {
+	if a.auth, err = auth.New(authConfig(cfg, o, a.audit), a.db); err != nil {
 		return nil, err
 	}
 	a.directory = reseller.NewDirectory(a.wave, reseller.DirectoryOptions{
@@ -133,7 +138,7 @@ func waveOptions(cfg config.Wave, o Options) waveapi.Options {
 	}
 }
 
-func authConfig(cfg config.Config, o Options) auth.Config {
+func authConfig(cfg config.Config, o Options, events auth.Auditor) auth.Config {
 	keys := cfg.Session.Keys()
 	return auth.Config{
 		Issuer:          cfg.Auth.Issuer,
@@ -153,6 +158,7 @@ func authConfig(cfg config.Config, o Options) auth.Config {
 		Absolute:        cfg.Session.Absolute,
 		Log:             o.Log,
 		Now:             o.Now,
+		Audit:           events,
 		Fail:            web.Fail(o.Log),
 	}
 }
@@ -175,6 +181,7 @@ func (a *App) pages(ledger *change.Ledger) web.Deps {
 		TrustedProxies:  a.cfg.Server.TrustedProxies,
 		Load:            a.auth.Load,
 		Ready:           a.ready,
+		Refused:         a.audit.WriteRefused,
 
 		SignIn:    &handlers.SignIn{Auth: a.auth},
 		Resellers: &handlers.Resellers{Directory: a.directory, Ledger: ledger, Changes: a.service},
@@ -197,13 +204,16 @@ func (a *App) Handler() http.Handler { return a.handler }
 // Ops returns health, metrics and profiles, which are not for the public.
 func (a *App) Ops() http.Handler { return a.ops }
 
-// Work keeps the accounts fresh and settles changes in doubt until ctx ends. Run
+// Work keeps the accounts fresh, settles changes in doubt and anchors the audit
+// log until ctx ends. Run
 // does it too; who serves Handler by other means calls it once.
 func (a *App) Work(ctx context.Context) {
 	var wg sync.WaitGroup
 	wg.Go(func() { a.directory.Run(ctx) })
 	wg.Go(func() { a.service.Run(ctx) })
+	wg.Go(func() { a.audit.Run(ctx) })
 	wg.Wait()
+	a.audit.Anchor(context.WithoutCancel(ctx)) // of the last outcome, too
 }
 
 // Close frees what New took. The handlers answer nothing useful after it. Calling

@@ -39,6 +39,18 @@ func Print(w io.Writer, cfg Config, origins Origins) error {
 	return out.Flush()
 }
 
+// Values returns every setting by its path, for JSON, which shows no secret.
+func Values(cfg Config) map[string]any {
+	values := make(map[string]any)
+	for _, s := range settings(&cfg) {
+		values[s.path] = s.value.Interface()
+		if d, ok := values[s.path].(time.Duration); ok {
+			values[s.path] = short(d)
+		}
+	}
+	return values
+}
+
 // inline returns value as YAML of one line.
 func inline(value any) (string, error) {
 	if d, ok := value.(time.Duration); ok {
