@@ -45,7 +45,8 @@ type changeDetails struct {
 	Notify  bool                `json:"notification,omitempty"`
 	Status  int                 `json:"upstream_status,omitempty"`
 	Fault   string              `json:"fault,omitempty"`
-	By      *person             `json:"by,omitempty"` // who took this step, unless it was the actor
+	Holds   bool                `json:"holds,omitempty"` // while in doubt: whether the account is still locked
+	By      *person             `json:"by,omitempty"`    // who took this step, unless it was the actor
 }
 
 type person struct {
@@ -65,6 +66,8 @@ func (a ledgerAudit) Append(ctx context.Context, tx *sql.Tx, c change.Change) er
 		d.Wanted = c.Wanted
 	case change.Sent:
 		d.Sent = sentFlags(c)
+	case change.InDoubt:
+		d.Holds = c.Holds
 	}
 	by := auth.ActorFrom(ctx)
 	if by.Subject != "" && (by.Issuer != c.Actor.Issuer || by.Subject != c.Actor.Subject) {

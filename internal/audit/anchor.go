@@ -3,6 +3,7 @@ package audit
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/hex"
@@ -90,7 +91,7 @@ func readHead(ctx context.Context, q querier) (Anchor, error) {
 const maxLogLine = 1 << 20
 
 // ParseAnchors reads anchors, one a line: the program's log in JSON or text, with
-// whatever stands in front of a line, or "seq mac". Lines that are no anchors are
+// whatever stands in front of a line, as Docker and journald keep it, or "seq mac". Lines that are no anchors are
 // skipped, but one that is broken is an error, and so is a file without any.
 func ParseAnchors(r io.Reader) ([]Anchor, error) {
 	var all []Anchor
@@ -121,31 +122,39 @@ func parseAnchor(line []byte) (_ Anchor, ok bool, err error) {
 		a, err := newAnchor(fields[0], fields[1])
 		return a, err == nil, err
 	}
-	at := bytes.Index(line, []byte(`"`+anchorMessage+`"`))
-	if at < 0 {
+	if !bytes.Contains(line, []byte(anchorMessage)) {
 		return Anchor{}, false, nil
 	}
-	if start := bytes.IndexByte(line, '{'); start >= 0 && start < at {
-		var entry struct {
-			Msg string
-			Seq json.Number
-			MAC string
-		}
-		if err := json.Unmarshal(line[start:], &entry); err != nil {
-			return Anchor{}, false, fmt.Errorf("an anchor that is no JSON: %w", err)
-		}
-		if entry.Msg != anchorMessage { // someone's text that holds the words
-			return Anchor{}, false, nil
-		}
-		a, err := newAnchor(entry.Seq.String(), entry.MAC)
-		return a, err == nil, err
+	if start := bytes.IndexByte(line, '{'); start >= 0 {
+		return parseLogged(line[start:])
 	}
-	rest := string(line[at:])
-	if !bytes.HasSuffix(line[:at], []byte("msg=")) {
+	_, rest, ok := strings.Cut(string(line), `msg="`+anchorMessage+`"`) // text within a value has \"
+	if !ok {
 		return Anchor{}, false, nil
 	}
 	a, err := newAnchor(valueOf(rest, "seq="), valueOf(rest, "mac="))
 	return a, err == nil, err
+}
+
+// parseLogged reads a line of the JSON format, also inside one of a collector:
+// Docker has it in log, journald in MESSAGE.
+func parseLogged(line []byte) (_ Anchor, ok bool, err error) {
+	var entry struct {
+		Msg, MAC     string
+		Seq          json.Number
+		Log, Message string
+	}
+	err = json.NewDecoder(bytes.NewReader(line)).Decode(&entry)
+	switch inner := cmp.Or(entry.Log, entry.Message); {
+	case err == nil && entry.Msg == anchorMessage:
+		a, err := newAnchor(entry.Seq.String(), entry.MAC)
+		return a, err == nil, err
+	case err == nil && inner != "":
+		return parseAnchor([]byte(inner))
+	case err != nil && bytes.Contains(line, []byte(`"msg":"`+anchorMessage+`"`)):
+		return Anchor{}, false, fmt.Errorf("an anchor that is no JSON: %w", err)
+	}
+	return Anchor{}, false, nil // someone's text that holds the words
 }
 
 // valueOf returns what stands behind name in a line of the text format.

@@ -25,10 +25,14 @@ func TestParseAnchors(t *testing.T) {
 		{"what verify prints", "OK: 12 events. The last one, as an anchor:\n12 " + mac + "\n", want, ""},
 		{"a line of the log", `{"time":"2026-11-22T00:00:00Z","level":"INFO","msg":"audit anchor","seq":12,"mac":"` + mac + `"}`, want, ""},
 		{"as a collector passes it on", `Nov 22 00:00:00 host waveadmin[7]: {"level":"INFO","msg":"audit anchor","seq":12,"mac":"` + mac + `"}`, want, ""},
+		{"as Docker keeps it", `{"log":"{\"level\":\"INFO\",\"msg\":\"audit anchor\",\"seq\":12,\"mac\":\"` + mac + `\"}\n","stream":"stderr"}`, want, ""},
+		{"as journald does, in text", `{"MESSAGE":"level=INFO msg=\"audit anchor\" seq=12 mac=` + mac + `","_PID":"7"}`, want, ""},
 		{"the text format", `time=2026-11-22T00:00:00Z level=INFO msg="audit anchor" seq=12 mac=` + mac, want, ""},
 		{"among other lines", "{\"msg\":\"request\",\"seq\":1}\nnot a log\n\n12 " + mac + "\n{broken\n", want, ""},
 		{"several", "12 " + mac + "\n13 " + mac, []audit.Anchor{{Seq: 12, MAC: mac}, {Seq: 13, MAC: mac}}, ""},
 		{"someone's text with the words", `{"msg":"request failed","err":"\"audit anchor\"","x":"audit anchor"}` + "\n12 " + mac, want, ""},
+
+		{"someone's text in the text format", `msg=request path="msg=\"audit anchor\" seq=1 mac=x"` + "\n12 " + mac, want, ""},
 
 		{"nothing", "", nil, "no anchor"},
 		{"no anchor", "{\"msg\":\"listening\"}\n", nil, "no anchor"},
