@@ -3,7 +3,6 @@ package change_test
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -14,30 +13,15 @@ import (
 	"waveadmin/internal/auth"
 	"waveadmin/internal/change"
 	"waveadmin/internal/db"
+	"waveadmin/internal/db/dbtest"
 	"waveadmin/internal/fault"
 	"waveadmin/internal/wave"
 )
 
-// engines are the databases on which every test of this file runs.
-var engines = map[string]func(t *testing.T) *db.DB{
-	"sqlite": func(t *testing.T) *db.DB {
-		t.Helper()
-		d, err := db.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "waveadmin.db"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { d.Close() })
-		if err := d.Migrate(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		return d
-	},
-}
-
 func onEach(t *testing.T, test func(t *testing.T, open func(t *testing.T) *db.DB)) {
-	for name, open := range engines {
-		t.Run(name, func(t *testing.T) { test(t, open) })
-	}
+	dbtest.OnEach(t, func(t *testing.T, e dbtest.Engine) {
+		test(t, func(t *testing.T) *db.DB { t.Helper(); return e.New(t) })
+	})
 }
 
 func newLedger(t *testing.T, d *db.DB) *change.Ledger {

@@ -9,41 +9,73 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // DB is an open database. It is safe for concurrent use.
 type DB struct {
 	read  *sql.DB
 	write *sql.DB
-	lock  *fileLock // held until Close, so that no second process opens the file
+	lock  *fileLock       // of SQLite: held until Close, so that no second process opens the file
+	pg    *pgx.ConnConfig // of PostgreSQL: how to connect
 }
 
-// Open opens the database at url, "sqlite:" and a path, and makes the file and
-// its directory if they are missing. It fails when another process has the file
-// open and when the file is damaged. It does not touch the tables; see Migrate.
+// Open opens the database at url. It does not touch the tables; see Migrate.
+//
+// For "sqlite:" and a path it makes the file and its directory if they are
+// missing, and fails when another process has the file open and when the file is
+// damaged. For "postgres://…" it fails when the server does not answer; any
+// number of processes may have that open. No error shows the password.
 func Open(ctx context.Context, url string) (*DB, error) {
 	scheme, path, _ := strings.Cut(url, ":")
 	switch {
 	case scheme == "sqlite" && path != "":
 		return openSQLite(ctx, path)
 	case scheme == "postgres", scheme == "postgresql":
-		return nil, errors.New("database: PostgreSQL is not supported yet; use sqlite:PATH")
+		return openPostgres(ctx, url)
 	}
 	// The address may hold a password: it is not repeated here.
-	return nil, errors.New("database: the address must be sqlite:PATH, such as sqlite:data/waveadmin.db")
+	return nil, errors.New("database: the address must be sqlite:PATH, such as sqlite:data/waveadmin.db, or postgres://…")
 }
 
+// Exclusive reports whether no other process can have the database open.
+func (d *DB) Exclusive() bool { return d.lock != nil }
+
 // Read returns the pool for queries outside a transaction. What it is asked to
-// write fails.
+// write fails, except behind a pooler that does not know the setting. Statements
+// must not be prepared on it: a pooler would look for them elsewhere.
 func (d *DB) Read() *sql.DB { return d.read }
 
+// repeats is how often Write begins again.
+const repeats = 5
+
 // Write runs fn in a transaction that may write, and commits when fn returns
-// nil. Writers wait for each other, so fn must be short and must not call
-// anything far away. An error or a panic in fn rolls everything back.
+// nil. Writers wait for each other, those of other processes included: what fn
+// reads stays as it is until the commit. So fn must be short and must not call
+// anything far away. An error or a panic in fn rolls everything back. If the
+// transaction failed because of others it is done again, so fn may run more than
+// once.
 func (d *DB) Write(ctx context.Context, fn func(*sql.Tx) error) error {
-	tx, err := d.write.BeginTx(ctx, nil)
+	for again := range repeats {
+		err := d.writeOnce(ctx, fn)
+		if !repeatable(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(rand.N(10 * time.Millisecond << again)):
+		}
+	}
+	return d.writeOnce(ctx, fn)
+}
+
+func (d *DB) writeOnce(ctx context.Context, fn func(*sql.Tx) error) error {
+	tx, err := d.begin(ctx)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
@@ -62,7 +94,11 @@ func (d *DB) Ping(ctx context.Context) error { return d.read.PingContext(ctx) }
 
 // Close ends all connections and lets another process in. Do not use d after it.
 func (d *DB) Close() error {
-	return errors.Join(d.read.Close(), d.write.Close(), d.lock.release())
+	err := errors.Join(d.read.Close(), d.write.Close())
+	if d.lock != nil {
+		err = errors.Join(err, d.lock.release())
+	}
+	return err
 }
 
 // Micros returns t as a column keeps it: microseconds since 1970, and 0 for the

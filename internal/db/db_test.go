@@ -1,9 +1,7 @@
 package db_test
 
 import (
-	"context"
-	"database/sql"
-	"errors"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,16 +9,12 @@ import (
 	"time"
 
 	"waveadmin/internal/db"
+	"waveadmin/internal/db/dbtest"
 )
 
 func open(t *testing.T, path string) *db.DB {
 	t.Helper()
-	d, err := db.Open(t.Context(), "sqlite:"+path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { d.Close() })
-	return d
+	return dbtest.Open(t, "sqlite:"+path)
 }
 
 func TestOpen_makesAFileThatOnlyTheOwnerReads(t *testing.T) {
@@ -49,7 +43,9 @@ func TestOpen_refuses(t *testing.T) {
 	used := filepath.Join(t.TempDir(), "used.db")
 	open(t, used)
 	tests := []struct{ name, url, want string }{
-		{"PostgreSQL, for now", "postgres://me:hunter2@db/waveadmin", "not supported yet"},
+		{"a server that is away", "postgres://me:hunter2@127.0.0.1:1/waveadmin?connect_timeout=1", "127.0.0.1:1"},
+		{"a socket that is not there", "postgresql://me:hunter2@/waveadmin?host=" + url.QueryEscape(t.TempDir()), "no such file"},
+		{"an address that PostgreSQL does not take", "postgres://me:hunter2@db:port/waveadmin", "must be one that PostgreSQL takes"},
 		{"another engine", "mysql://me:hunter2@db/waveadmin", "must be sqlite:PATH"},
 		{"no path", "sqlite:", "must be sqlite:PATH"},
 		{"a bare path", "data/waveadmin.db", "must be sqlite:PATH"},
@@ -81,78 +77,6 @@ func TestOpen_againAfterClose(t *testing.T) {
 		t.Fatal(err)
 	}
 	open(t, path)
-}
-
-func TestDB_settings(t *testing.T) {
-	d := open(t, filepath.Join(t.TempDir(), "waveadmin.db"))
-	err := d.Write(t.Context(), func(tx *sql.Tx) error {
-		for pragma, want := range map[string]string{
-			"journal_mode": "wal", "synchronous": "2", "foreign_keys": "1", "busy_timeout": "5000",
-		} {
-			var got string
-			if err := tx.QueryRow("PRAGMA " + pragma).Scan(&got); err != nil || got != want {
-				t.Errorf("%s = %q (%v), want %q", pragma, got, err, want)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := d.Read().Exec("CREATE TABLE x (id BIGINT)"); err == nil {
-		t.Error("the pool for reading writes")
-	}
-}
-
-func TestDB_Migrate(t *testing.T) {
-	d := open(t, filepath.Join(t.TempDir(), "waveadmin.db"))
-	n, err := d.Pending(t.Context())
-	if err != nil || n == 0 {
-		t.Errorf("Pending of a new file = %d, %v", n, err)
-	}
-	for range 2 { // the second time does nothing
-		if err := d.Migrate(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if n, err := d.Pending(t.Context()); n != 0 || err != nil {
-		t.Errorf("Pending after Migrate = %d, %v", n, err)
-	}
-}
-
-func TestDB_Write_rollsBack(t *testing.T) {
-	d := open(t, filepath.Join(t.TempDir(), "waveadmin.db"))
-	count := func() (n int) {
-		t.Helper()
-		if err := d.Read().QueryRow("SELECT count(*) FROM notes").Scan(&n); err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
-	insert := func(tx *sql.Tx) error { _, err := tx.Exec("INSERT INTO notes VALUES ($1)", "x"); return err }
-	if err := d.Write(t.Context(), func(tx *sql.Tx) error { _, err := tx.Exec("CREATE TABLE notes (text TEXT)"); return err }); err != nil {
-		t.Fatal(err)
-	}
-
-	stop := errors.New("stop")
-	if err := d.Write(t.Context(), func(tx *sql.Tx) error { return errors.Join(insert(tx), stop) }); !errors.Is(err, stop) {
-		t.Errorf("error = %v, want that of the function", err)
-	}
-	func() {
-		defer func() { _ = recover() }()
-		_ = d.Write(t.Context(), func(tx *sql.Tx) error { _ = insert(tx); panic("stop") })
-	}()
-	gone, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := d.Write(gone, insert); !errors.Is(err, context.Canceled) {
-		t.Errorf("error = %v, want context.Canceled", err)
-	}
-	if n := count(); n != 0 {
-		t.Errorf("%d rows stayed", n)
-	}
-	if err := d.Write(t.Context(), insert); err != nil || count() != 1 {
-		t.Errorf("after all that: %v, %d rows, want 1", err, count())
-	}
 }
 
 func TestMicros(t *testing.T) {
