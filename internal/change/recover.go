@@ -9,10 +9,16 @@ import (
 )
 
 // Recover ends what a process that died has left open: what was not sent failed,
-// what may have been sent is in doubt. Call it at start, before the first Open.
+// what may have been sent is in doubt. Where other servers may be at work, that is
+// only what has a lease that is over; see Expire. Call it at start, before the
+// first Open.
 func (l *Ledger) Recover(ctx context.Context) (failed, inDoubt int64, err error) {
-	err = l.db.Write(ctx, func(tx *sql.Tx) error {
-		failed, inDoubt, err = l.abandon(ctx, tx, "the server stopped", "1 = 1")
+	err = l.db.Write(ctx, func(tx *sql.Tx) (err error) {
+		if l.db.Exclusive() {
+			failed, inDoubt, err = l.abandon(ctx, tx, serverStopped, "1 = 1")
+		} else {
+			failed, inDoubt, err = l.abandon(ctx, tx, serverStopped, "lease_until < $3", db.Micros(l.moment()))
+		}
 		return err
 	})
 	if err != nil {
@@ -21,9 +27,14 @@ func (l *Ledger) Recover(ctx context.Context) (failed, inDoubt int64, err error)
 	return failed, inDoubt, nil
 }
 
+const serverStopped = "the server stopped"
+
 // Expire renews the leases of the changes that this process works on, and ends
-// its others whose lease is over as Recover does: their outcome could not be
-// recorded. Call it at least three times a lease.
+// all others whose lease is over as Recover does: their outcome could not be
+// recorded, or their process died. Nothing is sent, and what it decides stands:
+// a process that was only asleep can take no further step with them. Call it at
+// least three times a lease. The clocks of servers must not be further apart than
+// a third of one.
 func (l *Ledger) Expire(ctx context.Context, working []string) (failed, inDoubt int64, err error) {
 	err = l.db.Write(ctx, func(tx *sql.Tx) error {
 		now := l.moment()
@@ -33,8 +44,13 @@ func (l *Ledger) Expire(ctx context.Context, working []string) (failed, inDoubt 
 				return err
 			}
 		}
-		failed, inDoubt, err = l.abandon(ctx, tx, "its outcome could not be recorded",
+		ownFailed, ownInDoubt, err := l.abandon(ctx, tx, "its outcome could not be recorded",
 			"lease_owner = $3 AND lease_until < $4", l.owner, db.Micros(now))
+		if err != nil {
+			return err
+		}
+		failed, inDoubt, err = l.abandon(ctx, tx, serverStopped, "lease_until < $3", db.Micros(now))
+		failed, inDoubt = failed+ownFailed, inDoubt+ownInDoubt
 		return err
 	})
 	if err != nil {

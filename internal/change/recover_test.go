@@ -1,7 +1,6 @@
 package change_test
 
 import (
-	"strings"
 	"testing"
 	"time"
 
@@ -24,7 +23,8 @@ func TestLedger_Recover(t *testing.T) {
 		for state := range want {
 			ids[state] = reach(t, l, metaChange(wave.UserID(state)), state).ID
 		}
-		failed, inDoubt, err := newLedger(t, d).Recover(t.Context())
+		later := ledgerAt(t, d, func() time.Time { return time.Now().Add(31 * time.Second) })
+		failed, inDoubt, err := later.Recover(t.Context())
 		if err != nil || failed != 1 || inDoubt != 1 {
 			t.Errorf("Recover = %d, %d, %v, want 1, 1", failed, inDoubt, err)
 		}
@@ -47,19 +47,13 @@ func TestLedger_Recover(t *testing.T) {
 }
 
 // Changes whose outcome could not be recorded do not stay open for ever, but those
-// that a call works on do, and those of other processes.
+// that a call works on do, and those of other processes that live.
 func TestLedger_Expire(t *testing.T) {
 	onEach(t, func(t *testing.T, open func(*testing.T) *db.DB) {
 		d := open(t)
 		now := time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC)
-		newLedger := func() *change.Ledger {
-			l, err := change.NewLedger(t.Context(), d, change.Options{Fold: strings.ToLower, Now: func() time.Time { return now }})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return l
-		}
-		l, other := newLedger(), newLedger()
+		newLedger := func() *change.Ledger { return ledgerAt(t, d, func() time.Time { return now }) }
+		l, other, dead := newLedger(), newLedger(), newLedger()
 		password := metaChange("password")
 		password.Kind = change.Password
 		rows := map[string]change.Change{
@@ -68,10 +62,14 @@ func TestLedger_Expire(t *testing.T) {
 			"a password":      reach(t, l, password, change.Sent),
 			"worked on":       reach(t, l, metaChange("worked on"), change.Sent),
 			"another process": reach(t, other, metaChange("other"), change.Sent),
+			"a dead process":  reach(t, dead, metaChange("dead"), change.Sent),
 			"done":            reach(t, l, metaChange("done"), change.Done),
 		}
 		expire := func(want map[string]string) {
 			t.Helper()
+			if _, _, err := other.Expire(t.Context(), []string{rows["another process"].ID}); err != nil {
+				t.Fatal(err)
+			}
 			if _, _, err := l.Expire(t.Context(), []string{rows["worked on"].ID, rows["another process"].ID}); err != nil {
 				t.Fatal(err)
 			}
@@ -92,17 +90,16 @@ func TestLedger_Expire(t *testing.T) {
 		}
 		fresh := map[string]string{
 			"running": "running, holds", "sent": "sent, holds", "a password": "sent, holds",
-			"worked on": "sent, holds", "another process": "sent, holds", "done": "done",
+			"worked on": "sent, holds", "another process": "sent, holds", "a dead process": "sent, holds", "done": "done",
 		}
 		now = now.Add(29 * time.Second)
 		expire(fresh)
 		now = now.Add(2 * time.Second)
 		expired := map[string]string{
 			"running": "failed", "sent": "in_doubt, holds", "a password": "in_doubt",
-			"worked on": "sent, holds", "another process": "sent, holds", "done": "done",
+			"worked on": "sent, holds", "another process": "sent, holds", "a dead process": "in_doubt, holds", "done": "done",
 		}
 		expire(expired)
-		now = now.Add(time.Hour) // without a call of Expire, as of a machine that slept
 		expire(expired)
 	})
 }
