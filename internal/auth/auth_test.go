@@ -10,7 +10,6 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +17,7 @@ import (
 
 	"waveadmin/internal/auth"
 	"waveadmin/internal/db"
+	"waveadmin/internal/db/dbtest"
 	"waveadmin/internal/fault"
 	"waveadmin/internal/sandbox/idp"
 )
@@ -70,6 +70,32 @@ func (e *events) reasons() []string {
 	return all
 }
 
+// engine is what new sites keep their sessions in.
+var engine = dbtest.SQLite
+
+// TestPostgres runs the tests that go through the database once more.
+func TestPostgres(t *testing.T) {
+	engine = dbtest.Postgres
+	defer func() { engine = dbtest.SQLite }()
+	for name, test := range map[string]func(*testing.T){
+		"Session_endsWhenIdle":             TestSession_endsWhenIdle,
+		"Session_endsForGood":              TestSession_endsForGood,
+		"Session_pollingIsNoActivity":      TestSession_pollingIsNoActivity,
+		"Session_writesOnceAMinute":        TestSession_writesOnceAMinute,
+		"Session_cookieThatIsNotOurs":      TestSession_cookieThatIsNotOurs,
+		"Session_secretsRotate":            TestSession_secretsRotate,
+		"Session_ofAnotherProvider":        TestSession_ofAnotherProvider,
+		"Load_withoutADatabase":            TestLoad_withoutADatabase,
+		"Session_rowsOfTheDeadAreDeleted":  TestSession_rowsOfTheDeadAreDeleted,
+		"SignIn_inTwoTabsAtOnce":           TestSignIn_inTwoTabsAtOnce,
+		"SignIn_replacesTheSession":        TestSignIn_replacesTheSession,
+		"SignIn_manyAtOnce":                TestSignIn_manyAtOnce,
+		"SignOut_endsTheSessionEverywhere": TestSignOut_endsTheSessionEverywhere,
+	} {
+		t.Run(name, test)
+	}
+}
+
 // site is the real sign-in between a real browser's cookie jar, a sandbox
 // provider and a database.
 type site struct {
@@ -80,7 +106,7 @@ type site struct {
 	db    *db.DB
 	clock *clock
 	log   *events
-	dir   string // of the database
+	at    string // where the database is
 
 	mu    sync.Mutex
 	fault error // of the last request that failed
@@ -90,7 +116,7 @@ const clientSecret = "a secret / with: odd+characters, long enough for HS256"
 
 func newSite(t testing.TB, change ...func(*auth.Config)) *site {
 	t.Helper()
-	s := &site{clock: &clock{at: time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC)}, log: new(events), dir: t.TempDir()}
+	s := &site{clock: &clock{at: time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC)}, log: new(events), at: engine.Ready(t)}
 
 	app := httptest.NewUnstartedServer(nil)
 	s.url = "http://" + app.Listener.Addr().String()
@@ -105,14 +131,7 @@ func newSite(t testing.TB, change ...func(*auth.Config)) *site {
 	op.Start()
 	t.Cleanup(op.Close)
 
-	var err error
-	if s.db, err = db.Open(t.Context(), "sqlite:"+filepath.Join(s.dir, "test.db")); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.db.Close() })
-	if err := s.db.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	s.db = dbtest.Open(t, s.at)
 	s.cfg = auth.Config{
 		Issuer: issuer, ClientID: "wave", ClientSecret: clientSecret, PublicURL: s.url,
 		ViewerGroups: []string{idp.ViewerGroup}, EditorGroups: []string{idp.EditorGroup}, StrictAudience: true,

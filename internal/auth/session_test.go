@@ -180,7 +180,7 @@ func TestSecretsStayOut(t *testing.T) {
 	var access string
 	s.idp.Script(idp.Script{Token: func(a map[string]any) { access = a["access_token"].(string) }})
 	cookie := s.signedIn(t).cookies()["waveadmin"]
-	files, err := filepath.Glob(filepath.Join(s.dir, "*"))
+	files, err := filepath.Glob(strings.TrimPrefix(s.at, "sqlite:") + "*")
 	if err != nil || len(files) == 0 {
 		t.Fatal(files, err)
 	}

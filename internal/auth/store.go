@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -49,9 +48,6 @@ type store struct {
 	cookies signer
 	tokens  box // of stored ID tokens
 	swept   atomic.Int64
-
-	mu   sync.Mutex
-	find *sql.Stmt
 }
 
 func newStore(cfg Config, database *db.DB, secrets [][]byte) *store {
@@ -131,14 +127,11 @@ func (s *store) begin(w http.ResponseWriter, r *http.Request, rec record) error 
 }
 
 func (s *store) read(ctx context.Context, row string) (record, error) {
-	find, err := s.statement(ctx)
-	if err != nil {
-		return record{}, err
-	}
 	var rec record
 	var role string
 	var seen, expires int64
-	err = find.QueryRowContext(ctx, row).Scan(&rec.Issuer, &rec.Subject, &rec.sid, &rec.Name, &rec.Email, &role, &rec.idToken, &seen, &expires)
+	err := s.db.Read().QueryRowContext(ctx, `SELECT issuer, subject, sid, name, email, role, id_token, seen_at, expires_at
+		FROM sessions WHERE id = $1`, row).Scan(&rec.Issuer, &rec.Subject, &rec.sid, &rec.Name, &rec.Email, &role, &rec.idToken, &seen, &expires)
 	if err != nil {
 		return record{}, err
 	}
@@ -149,20 +142,6 @@ func (s *store) read(ctx context.Context, row string) (record, error) {
 		return record{}, sql.ErrNoRows
 	}
 	return rec, nil
-}
-
-// statement prepares the one query that every request does. It is not prepared
-// in New because the table may not be there yet.
-func (s *store) statement(ctx context.Context) (*sql.Stmt, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.find != nil {
-		return s.find, nil
-	}
-	var err error
-	s.find, err = s.db.Read().PrepareContext(ctx,
-		`SELECT issuer, subject, sid, name, email, role, id_token, seen_at, expires_at FROM sessions WHERE id = $1`)
-	return s.find, err
 }
 
 func (s *store) insert(ctx context.Context, row string, rec record) error {

@@ -5,10 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -17,6 +14,7 @@ import (
 	"waveadmin/internal/auth"
 	"waveadmin/internal/change"
 	"waveadmin/internal/db"
+	"waveadmin/internal/db/dbtest"
 	"waveadmin/internal/fault"
 	"waveadmin/internal/reseller"
 	"waveadmin/internal/wave"
@@ -74,45 +72,16 @@ func (l stumbling) Close(ctx context.Context, c change.Change) (change.Change, e
 	return l.Ledger.Close(ctx, c)
 }
 
+// engine is what new sites keep their ledger in.
+var engine = dbtest.SQLite
+
 func newSite(t *testing.T, rules reseller.Rules, accounts ...wave.Reseller) *site {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "waveadmin.db")
-	if err := os.WriteFile(path, emptyTables(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	d, err := db.Open(t.Context(), "sqlite:"+path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { d.Close() })
-	s := &site{wave: newWave(accounts...), db: d}
+	s := &site{wave: newWave(accounts...), db: engine.New(t)}
 	s.dir = newDirectory(t, s.wave)
-	s.start(t, d, rules)
+	s.start(t, s.db, rules)
 	return s
 }
-
-// emptyTables is a database file with all tables: making them for each of
-// hundreds of sites takes longer than the tests.
-var emptyTables = sync.OnceValue(func() []byte {
-	dir, err := os.MkdirTemp("", "waveadmin")
-	if err != nil {
-		panic(err)
-	}
-	defer os.RemoveAll(dir)
-	path := filepath.Join(dir, "waveadmin.db")
-	d, err := db.Open(context.Background(), "sqlite:"+path)
-	if err != nil {
-		panic(err)
-	}
-	if err := errors.Join(d.Migrate(context.Background()), d.Close()); err != nil {
-		panic(err)
-	}
-	file, err := os.ReadFile(path) // closing has moved everything into it
-	if err != nil {
-		panic(err)
-	}
-	return file
-})
 
 // start puts a service on the database.
 func (s *site) start(t *testing.T, d *db.DB, rules reseller.Rules) {
