@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"waveadmin/internal/config"
+	"waveadmin/internal/db/dbtest"
 )
 
 // TestNew_takesWhatConfigCheckTakes holds the bounds of config and those of the
@@ -58,13 +59,21 @@ func TestNew_takesWhatConfigCheckTakes(t *testing.T) {
 		{
 			"a database in a file",
 			func(*config.Config) {},
-			func(c *config.Config) { c.Database.URL = "postgres://wave@127.0.0.1:1/wave" },
+			func(c *config.Config) { c.Database.URL = "data/waveadmin.db" },
+		},
+		{
+			"a database on a server",
+			func(c *config.Config) { c.Database.URL = "postgres" },
+			func(c *config.Config) { c.Database.URL = "postgres://wave@127.0.0.1:port/wave" },
 		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := testConfig(t, "http://127.0.0.1:8080")
 			tt.edge(&cfg)
+			if cfg.Database.URL == "postgres" {
+				cfg.Database.URL = config.DatabaseURL(dbtest.Postgres.Empty(t))
+			}
 			if err := cfg.Validate(); err != nil {
 				t.Fatalf("config check refuses the edge: %v", err)
 			}

@@ -147,8 +147,8 @@ func TestLoad_refusals(t *testing.T) {
 		{"a listener without a port", "", "", "WAVEADMIN_SERVER_LISTEN=localhost", []string{`server.listen: "localhost" is no address such as 127.0.0.1:8080`}},
 		{"both listeners in one place", "", "", "WAVEADMIN_SERVER_OPS_LISTEN=127.0.0.1:8080", []string{"server.ops_listen: is the same as server.listen"}},
 		{"a certificate without a key", "", "", "WAVEADMIN_SERVER_TLS_CERT_FILE=a.pem", []string{"server.tls: cert_file and key_file go together"}},
-		{"another database", "", "", "WAVEADMIN_DATABASE_URL=mysql://u:canary@h/d", []string{"database.url: is no address such as sqlite:data/waveadmin.db"}},
-		{"PostgreSQL, for now", "", "", "WAVEADMIN_DATABASE_URL=postgres://u:canary@h/d", []string{"database.url: PostgreSQL is not supported yet: use sqlite:PATH"}},
+		{"another database", "", "", "WAVEADMIN_DATABASE_URL=mysql://u:canary@h/d", []string{"database.url: is no address such as sqlite:data/waveadmin.db or postgres://"}},
+		{"what PostgreSQL does not take", "", "", "WAVEADMIN_DATABASE_URL=postgres://u:canary@h:port/d", []string{"database.url: is no address that PostgreSQL takes, such as postgres://user:password@host:5432/name"}},
 		{"a session that ends between two clicks", "", "", "WAVEADMIN_SESSION_IDLE=1m59s", []string{"session.idle: 1m59s is not between 2m and 24h"}},
 		{"passwords upside down", "", "", "WAVEADMIN_WAVE_PASSWORD_MIN_LENGTH=20", []string{"wave.password.min_length: 20 is more than max_length, 18"}},
 	}

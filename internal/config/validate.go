@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // validate reports every setting that breaks a rule.
@@ -134,9 +136,11 @@ func (v validator) database(d Database) {
 		return
 	}
 	if scheme, _, _ := strings.Cut(text, ":"); scheme == "postgres" || scheme == "postgresql" {
-		v.fail("database.url", "PostgreSQL is not supported yet: use sqlite:PATH")
+		if _, err := pgconn.ParseConfig(text); err != nil { // it may repeat the password
+			v.fail("database.url", "is no address that PostgreSQL takes, such as postgres://user:password@host:5432/name")
+		}
 		return
 	}
 	// It may hold a password: it is not repeated here.
-	v.fail("database.url", "is no address such as sqlite:data/waveadmin.db")
+	v.fail("database.url", "is no address such as sqlite:data/waveadmin.db or postgres://user:password@host:5432/name")
 }
