@@ -11,12 +11,19 @@ import (
 )
 
 // OpenReadOnly returns a pool that reads the database at url and can change
-// nothing. Unlike Open it makes no file, and is allowed beside the process that
-// has the database open.
+// nothing; see DB.Read. Unlike Open it makes no file, and is allowed beside the
+// process that has the database open.
 func OpenReadOnly(ctx context.Context, url string) (*sql.DB, error) {
 	path, ok := strings.CutPrefix(url, "sqlite:")
-	if !ok || path == "" {
-		return nil, errors.New("database: only sqlite:PATH can be opened for reading alone")
+	if !ok {
+		d, err := Open(ctx, url)
+		if err != nil {
+			return nil, err
+		}
+		return d.read, d.write.Close()
+	}
+	if path == "" {
+		return nil, errors.New("database: the address must be sqlite:PATH or postgres://…")
 	}
 	path, err := filepath.Abs(path)
 	if err != nil {
