@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -35,7 +36,16 @@ func (a *appender) Append(_ context.Context, tx *sql.Tx, c change.Change) error 
 
 func newAudited(t *testing.T, d *db.DB, a *appender) *change.Ledger {
 	t.Helper()
-	l, err := change.NewLedger(t.Context(), d, change.Options{Fold: strings.ToLower, Audit: a})
+	return newAuditedAt(t, d, a, time.Now)
+}
+
+// afterLeases is a clock by which every lease of now is over: where several
+// servers may run, only then may another one recover.
+func afterLeases() time.Time { return time.Now().Add(time.Hour) }
+
+func newAuditedAt(t *testing.T, d *db.DB, a *appender, now func() time.Time) *change.Ledger {
+	t.Helper()
+	l, err := change.NewLedger(t.Context(), d, change.Options{Fold: strings.ToLower, Audit: a, Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +67,7 @@ func TestLedger_auditsEveryState(t *testing.T) {
 		reach(t, l, metaChange("u-2"), change.Conflict)
 		reach(t, l, metaChange("u-3"), change.Running)
 		reach(t, l, metaChange("u-4"), change.Sent)
-		if _, _, err := newAudited(t, d, a).Recover(t.Context()); err != nil {
+		if _, _, err := newAuditedAt(t, d, a, afterLeases).Recover(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		want := []change.State{
@@ -110,7 +120,7 @@ func TestLedger_takesNoStepWithoutItsAudit(t *testing.T) {
 		stays(c, change.InDoubt, err)
 		a.refuse = change.Failed
 		c = reach(t, l, metaChange("u-4"), change.Running)
-		_, _, err = l.Recover(t.Context())
+		_, _, err = newAuditedAt(t, d, a, afterLeases).Recover(t.Context())
 		stays(c, change.Running, err)
 	})
 }
