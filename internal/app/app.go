@@ -205,8 +205,8 @@ func (a *App) Handler() http.Handler { return a.handler }
 func (a *App) Ops() http.Handler { return a.ops }
 
 // Work keeps the accounts fresh, settles changes in doubt and anchors the audit
-// log until ctx ends. Run
-// does it too; who serves Handler by other means calls it once.
+// log until ctx ends. Run does it too; who serves Handler by other means calls it
+// once.
 func (a *App) Work(ctx context.Context) {
 	var wg sync.WaitGroup
 	wg.Go(func() { a.directory.Run(ctx) })

@@ -45,8 +45,9 @@ func (r *Report) add(seq int64, format string, args ...any) {
 
 // Verify reads the whole log and checks that no event was edited, removed,
 // inserted or moved, and that every anchor is still in it. Without anchors it
-// cannot tell that the newest events were removed. Secrets are the session secrets, the present one and those of
-// before. An error means that the log could not be read.
+// cannot tell that the newest events were removed. Secrets are the session
+// secrets, the present one and those of before. An error means that the log could
+// not be read.
 func Verify(ctx context.Context, q *sql.DB, secrets [][]byte, anchors []Anchor) (*Report, error) {
 	v := verifier{keys: make(map[string]key), anchors: make(map[int64][]Anchor), foreign: make(map[string]bool)}
 	for _, secret := range secrets {
