@@ -99,7 +99,7 @@ func TestLedger_takesNoStepWithoutItsAudit(t *testing.T) {
 			}
 		}
 		_, err := l.Open(t.Context(), metaChange("u-1"))
-		if list, _ := l.List(t.Context(), 1); len(list) != 0 || !errors.Is(err, errAudit) {
+		if list, _, _ := l.List(t.Context(), change.Filter{}, 1); len(list) != 0 || !errors.Is(err, errAudit) {
 			t.Errorf("opened: %v, %v", list, err)
 		}
 		a.refuse = change.Sent

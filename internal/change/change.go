@@ -10,10 +10,13 @@ import (
 	"waveadmin/internal/wave"
 )
 
-// State is where a change stands. Final states do not change, but in doubt is
-// settled by a recorded reading.
+// State is where a change stands. Final states do not change, and the database
+// refuses what does not follow. In doubt is settled by a recorded reading, or by
+// the word of a person.
 //
-//	queued → running → sent → done | no_change | conflict | failed | in_doubt | cancelled
+//	queued   → running | cancelled
+//	running  → sent | no_change | conflict | failed | cancelled
+//	sent     → done | failed | in_doubt
 //	in_doubt → done | failed
 type State string
 
@@ -32,6 +35,9 @@ const (
 // Open reports whether the change is under way.
 func (s State) Open() bool { return s == Running || s == Sent }
 
+// States lists every State, in the order in which people are offered them.
+var States = []State{Done, NoChange, Conflict, Failed, InDoubt, Cancelled, Queued, Running, Sent}
+
 // Kind is what a change does.
 type Kind string
 
@@ -40,7 +46,11 @@ const (
 	Create   Kind = "create"
 	Password Kind = "password"
 	Delete   Kind = "delete"
+	Email    Kind = "email" // only outside: the API has no call for it
 )
+
+// Kinds lists every Kind, in the order in which people are offered them.
+var Kinds = []Kind{Meta, Create, Password, Delete, Email}
 
 // Source is where a change was asked for.
 type Source string
@@ -51,21 +61,25 @@ const (
 	Outside Source = "outside" // not through this program; seen in the list
 )
 
-// A Change is one requested write and what became of it. It never holds a
-// password.
+// A Change is one requested write and what became of it, or what a list showed
+// that nobody asked for here: then Source is Outside, Actor is the zero one,
+// Created is when Wave was asked for that list, and the state is Done. It never
+// holds a password.
 type Change struct {
 	ID       string // sorts by time of creation
 	Kind     Kind
 	State    State
 	Account  wave.UserID // empty for a create until the account is found
-	Email    string      // of the account when the change was asked for
+	Email    string      // of the account when the change was asked for; of an email change, the new one
 	Company  string      // its company id, by which a create is settled
 	Actor    auth.Actor  // without Role
 	Reason   string
 	Source   Source
 	SubmitID string // one submission of a form; empty for none
 	UndoOf   string // ID of the change that this one takes back
-	RunID    string
+	// ID of the change to whose outcome this one brings the account back.
+	RestoreOf string
+	RunID     string
 
 	Wanted wave.Wanted // the touched flags, of a meta change
 	Before *wave.Meta  // read under the lock, of meta and delete
@@ -80,9 +94,20 @@ type Change struct {
 	Detail string // for the log and the operator: the start of the API's error
 	Holds  bool   // has the lock. In doubt without it, and no password: left to a person
 
+	Decided Decision // by whom a doubt was ended, if by a person
+
+	EmailBefore string    // of an email change
+	Since       time.Time // outside: when it was not so yet; zero when that is not known
+
 	Created  time.Time
 	SentAt   time.Time // zero until sent
 	Finished time.Time // zero while not final
+}
+
+// A Decision is a person's word about a change whose outcome no reading told.
+type Decision struct {
+	By     auth.Actor // without Email and Role; the zero Actor for nobody
+	Reason string
 }
 
 // Moved returns the flags that the change set, from what they were to what they

@@ -11,7 +11,7 @@ import (
 	"waveadmin/internal/wave"
 )
 
-// lastChanges knows the newest done change of each account, so that a list of
+// lastChanges knows the newest change of each account that was done here, so that a list of
 // accounts needs no query.
 type lastChanges struct {
 	mu sync.RWMutex
@@ -20,7 +20,7 @@ type lastChanges struct {
 
 func (l *lastChanges) load(ctx context.Context, q *sql.DB) error {
 	rows, err := q.QueryContext(ctx, `SELECT c.account, c.id, c.finished_at, c.actor_name, c.actor_email, c.actor_subject
-		FROM changes c JOIN (SELECT max(id) AS id FROM changes WHERE state = 'done' AND account <> '' GROUP BY account) newest ON newest.id = c.id`)
+		FROM changes c JOIN (SELECT max(id) AS id FROM changes WHERE state = 'done' AND source <> 'outside' AND account <> '' GROUP BY account) newest ON newest.id = c.id`)
 	if err != nil {
 		return fmt.Errorf("read last changes: %w", err)
 	}

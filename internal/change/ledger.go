@@ -28,7 +28,9 @@ type Ledger struct {
 	now   func() time.Time
 	owner string // this process
 	audit Appender
+	ids   ids
 	last  lastChanges
+	own   ownChanges
 }
 
 // Appender records in the audit log that a change came into its state, inside the
@@ -90,15 +92,14 @@ func (e *StateError) Error() string {
 // a *LockedError when another change holds the account or the email: one that is
 // under way, or one in doubt that may still arrive.
 func (l *Ledger) Open(ctx context.Context, c Change) (Change, error) {
-	id, err := uuid.NewV7()
-	if err != nil {
-		return Change{}, fmt.Errorf("id of a change: %w", err)
-	}
-	c.ID, c.State, c.Holds = id.String(), Running, true
+	c.State, c.Holds = Running, true
 	c.Actor.Role = 0
 	key := l.lockKey(c)
-	err = l.db.Write(ctx, func(tx *sql.Tx) error {
+	err := l.db.Write(ctx, func(tx *sql.Tx) (err error) {
 		c.Created = l.moment() // of the lock, not of waiting for it
+		if c.ID, err = l.ids.next(c.Created); err != nil {
+			return err
+		}
 		if c.SubmitID != "" {
 			earlier, err := selectOne(ctx, tx, "submit_id = $1 AND state NOT IN ('failed', 'cancelled')", c.SubmitID)
 			if err != nil {
@@ -136,7 +137,8 @@ func (l *Ledger) lockKey(c Change) string {
 
 // Intend records what c is about to do: from here on it counts as sent. It takes
 // Before, After and PasswordBefore of c, which must be set as its kind demands,
-// and returns it with its new state. When it fails nothing may be sent.
+// and returns it with its new state. What Before shows that was not known yet is
+// recorded as done outside. When it fails nothing may be sent.
 func (l *Ledger) Intend(ctx context.Context, c Change) (Change, error) {
 	c.SentAt = l.moment()
 	before, err := metaColumn(c.Before)
@@ -176,8 +178,9 @@ func (l *Ledger) Close(ctx context.Context, c Change) (Change, error) {
 	return l.finish(ctx, c, from)
 }
 
-// Settle records the reading that ended the doubt about c: it becomes Done or
-// Failed, with Account, Fault and Detail as in Close.
+// Settle records what ended the doubt about c: it becomes Done or Failed, with
+// Account, Fault and Detail as in Close. That was a reading, or else Decided of c
+// says who knows it, with a reason.
 func (l *Ledger) Settle(ctx context.Context, c Change) (Change, error) {
 	if c.State != Done && c.State != Failed {
 		return c, &StateError{c.ID, []State{InDoubt}, c.State}
@@ -205,13 +208,16 @@ func (l *Ledger) finish(ctx context.Context, c Change, from []State) (Change, er
 	}
 	c.Detail = clip(c.Detail)
 	err := l.step(ctx, c, c.State, from, "lock_key = "+kept+
-		", account = $2, upstream_status = $3, fault = $4, detail = $5, finished_at = $6, lease_owner = '', lease_until = 0",
-		string(c.Account), c.Status, c.Fault, c.Detail, db.Micros(c.Finished))
+		", account = $2, upstream_status = $3, fault = $4, detail = $5, finished_at = $6, decided_issuer = $7, decided_subject = $8,"+
+		" decided_name = $9, decided_reason = $10, lease_owner = '', lease_until = 0",
+		string(c.Account), c.Status, c.Fault, c.Detail, db.Micros(c.Finished),
+		c.Decided.By.Issuer, c.Decided.By.Subject, c.Decided.By.Display(), c.Decided.Reason)
 	if err != nil {
 		return c, err
 	}
 	if c.State == Done {
 		l.last.note(c)
+		l.own.note(c.ID, c.Finished)
 	}
 	return c, nil
 }
@@ -237,6 +243,14 @@ func (l *Ledger) step(ctx context.Context, c Change, to State, from []State, set
 			return err
 		}
 		c.State = to
+		if err := l.know(ctx, tx, c); err != nil {
+			return err
+		}
+		if to == Done {
+			if err := l.db.Notify(ctx, tx, finishedChannel); err != nil {
+				return err
+			}
+		}
 		return l.record(ctx, tx, c)
 	})
 	if err != nil {

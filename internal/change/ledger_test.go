@@ -284,8 +284,11 @@ func TestLedger_lists(t *testing.T) {
 		}
 		got, err := l.ListByAccount(t.Context(), "u-1", 10)
 		check("of an account", got, err, conflict.ID, newest.ID, first.ID)
-		got, err = l.List(t.Context(), 3)
+		got, more, err := l.List(t.Context(), change.Filter{}, 3)
 		check("of all", got, err, conflict.ID, newest.ID, other.ID)
+		if !more {
+			t.Error("the first one is left, and List does not say so")
+		}
 
 		wantLast := change.Last{At: newest.Finished, By: "田中", ID: newest.ID}
 		for name, l := range map[string]*change.Ledger{"kept current": l, "loaded": newLedger(t, d)} {

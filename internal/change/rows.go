@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,9 +16,10 @@ import (
 )
 
 // columns of a Change, in the order in which scan reads them.
-const columns = `id, kind, state, account, email, company, actor_issuer, actor_subject, actor_name, actor_email,
-	reason, source, submit_id, undo_of, run_id, wanted, before_meta, after_meta, password_before, input_type, notify,
-	upstream_status, fault, detail, lock_key IS NOT NULL, created_at, sent_at, finished_at`
+const columns = `id, kind, state, account, email, email_before, company, actor_issuer, actor_subject, actor_name, actor_email,
+	reason, source, submit_id, undo_of, restore_of, run_id, wanted, before_meta, after_meta, password_before, input_type, notify,
+	upstream_status, fault, detail, lock_key IS NOT NULL, decided_issuer, decided_subject, decided_name, decided_reason,
+	since_at, created_at, sent_at, finished_at`
 
 // Get returns one change, or fails with fault.NotFound.
 func (l *Ledger) Get(ctx context.Context, id string) (Change, error) {
@@ -34,11 +37,6 @@ func (l *Ledger) Get(ctx context.Context, id string) (Change, error) {
 // limit.
 func (l *Ledger) ListByAccount(ctx context.Context, id wave.UserID, limit int) ([]Change, error) {
 	return selectAll(ctx, l.db.Read(), "account = $1 ORDER BY id DESC LIMIT $2", string(id), limit)
-}
-
-// List returns the newest changes of all accounts, newest first, at most limit.
-func (l *Ledger) List(ctx context.Context, limit int) ([]Change, error) {
-	return selectAll(ctx, l.db.Read(), "1 = 1 ORDER BY id DESC LIMIT $1", limit)
 }
 
 // InDoubt returns the changes that are not settled, those that are left to a
@@ -88,17 +86,18 @@ func queryAll(ctx context.Context, q querier, query string, args ...any) ([]Chan
 
 func scan(rows *sql.Rows) (Change, error) {
 	var c Change
-	var submitID, undoOf, runID, wanted, before, after sql.NullString
-	var password, notify, created, sent, finished int64
-	err := rows.Scan(&c.ID, &c.Kind, &c.State, &c.Account, &c.Email, &c.Company,
+	var submitID, undoOf, restoreOf, runID, wanted, before, after sql.NullString
+	var password, notify, since, created, sent, finished int64
+	err := rows.Scan(&c.ID, &c.Kind, &c.State, &c.Account, &c.Email, &c.EmailBefore, &c.Company,
 		&c.Actor.Issuer, &c.Actor.Subject, &c.Actor.Name, &c.Actor.Email,
-		&c.Reason, &c.Source, &submitID, &undoOf, &runID, &wanted, &before, &after, &password, &c.Input, &notify,
-		&c.Status, &c.Fault, &c.Detail, &c.Holds, &created, &sent, &finished)
+		&c.Reason, &c.Source, &submitID, &undoOf, &restoreOf, &runID, &wanted, &before, &after, &password, &c.Input, &notify,
+		&c.Status, &c.Fault, &c.Detail, &c.Holds, &c.Decided.By.Issuer, &c.Decided.By.Subject, &c.Decided.By.Name, &c.Decided.Reason,
+		&since, &created, &sent, &finished)
 	if err != nil {
 		return Change{}, err
 	}
-	c.SubmitID, c.UndoOf, c.RunID, c.Notify = submitID.String, undoOf.String, runID.String, notify != 0
-	c.PasswordBefore = db.Time(password)
+	c.SubmitID, c.UndoOf, c.RestoreOf, c.RunID, c.Notify = submitID.String, undoOf.String, restoreOf.String, runID.String, notify != 0
+	c.PasswordBefore, c.Since = db.Time(password), db.Time(since)
 	c.Created, c.SentAt, c.Finished = db.Time(created), db.Time(sent), db.Time(finished)
 	if wanted.Valid {
 		if err := json.Unmarshal([]byte(wanted.String), &c.Wanted); err != nil {
@@ -114,6 +113,8 @@ func scan(rows *sql.Rows) (Change, error) {
 	return c, nil
 }
 
+// insert writes c as a new row, with lockKey or, where that is empty, without a
+// lock.
 func insert(ctx context.Context, tx *sql.Tx, c Change, lockKey, owner string, lease time.Time) error {
 	var wanted sql.NullString
 	if c.Wanted != nil {
@@ -123,18 +124,51 @@ func insert(ctx context.Context, tx *sql.Tx, c Change, lockKey, owner string, le
 		}
 		wanted = sql.NullString{String: string(b), Valid: true}
 	}
+	before, err := metaColumn(c.Before)
+	if err != nil {
+		return err
+	}
+	after, err := metaColumn(c.After)
+	if err != nil {
+		return err
+	}
 	notify := 0
 	if c.Notify {
 		notify = 1
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO changes (id, kind, state, lock_key, account, email, company,
-		actor_issuer, actor_subject, actor_name, actor_email, reason, source, submit_id, undo_of, run_id, wanted,
-		password_before, input_type, notify, upstream_status, fault, detail, lease_owner, lease_until, created_at, sent_at, finished_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 0, $18, $19, 0, '', '', $20, $21, $22, 0, 0)`,
-		c.ID, string(c.Kind), string(c.State), lockKey, string(c.Account), c.Email, c.Company,
+	_, err = tx.ExecContext(ctx, `INSERT INTO changes (id, kind, state, lock_key, account, email, email_before, company,
+		actor_issuer, actor_subject, actor_name, actor_email, reason, source, submit_id, undo_of, restore_of, run_id, wanted, before_meta, after_meta,
+		password_before, input_type, notify, upstream_status, fault, detail, decided_issuer, decided_subject, decided_name, decided_reason,
+		lease_owner, lease_until, since_at, created_at, sent_at, finished_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+		0, $22, $23, 0, '', '', '', '', '', '', $24, $25, $26, $27, 0, $28)`,
+		c.ID, string(c.Kind), string(c.State), orNull(lockKey), string(c.Account), c.Email, c.EmailBefore, c.Company,
 		c.Actor.Issuer, c.Actor.Subject, c.Actor.Name, c.Actor.Email, c.Reason, string(c.Source),
-		orNull(c.SubmitID), orNull(c.UndoOf), orNull(c.RunID), wanted,
-		string(c.Input), notify, owner, db.Micros(lease), db.Micros(c.Created))
+		orNull(c.SubmitID), orNull(c.UndoOf), orNull(c.RestoreOf), orNull(c.RunID), wanted, before, after,
+		string(c.Input), notify, owner, db.Micros(lease), db.Micros(c.Since), db.Micros(c.Created), db.Micros(c.Finished))
+	if err != nil {
+		return err
+	}
+	return insertFlags(ctx, tx, c)
+}
+
+// insertFlags makes c findable by the flags that it is about.
+func insertFlags(ctx context.Context, tx *sql.Tx, c Change) error {
+	flags := slices.Sorted(maps.Keys(c.Wanted))
+	if c.Source == Outside && c.Kind == Meta {
+		for _, m := range c.Moved() {
+			flags = append(flags, m.Key)
+		}
+	}
+	if len(flags) == 0 {
+		return nil
+	}
+	values, args := make([]string, len(flags)), []any{c.ID}
+	for i, flag := range flags {
+		values[i] = fmt.Sprintf("($%d, $1)", i+2)
+		args = append(args, string(flag))
+	}
+	_, err := tx.ExecContext(ctx, "INSERT INTO change_flags (flag, change_id) VALUES "+strings.Join(values, ", "), args...)
 	return err
 }
 

@@ -59,7 +59,7 @@ func (d *DB) alone(ctx context.Context, fn func(*goose.Provider) error) error {
 		return err
 	}
 	p, err := goose.NewProvider(dialect, d.write, sub, goose.WithDisableGlobalRegistry(true),
-		goose.WithGoMigrations(appendOnly(dialect)))
+		goose.WithGoMigrations(appendOnly(dialect), states(dialect)))
 	if err != nil {
 		return fmt.Errorf("migrations: %w", err)
 	}

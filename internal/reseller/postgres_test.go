@@ -81,7 +81,7 @@ func TestPostgres_twoServersLoseNothing(t *testing.T) {
 			}
 		}
 	}
-	list, err := servers[0].ledger.List(t.Context(), 1000)
+	list, _, err := servers[0].ledger.List(t.Context(), change.Filter{}, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}

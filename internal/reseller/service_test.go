@@ -108,7 +108,7 @@ func set(actor auth.Actor, id wave.UserID, on bool, keys ...wave.Key) reseller.M
 // state returns how the newest change ended, "" when there is none.
 func (s *site) state(t *testing.T) (change.State, change.Change) {
 	t.Helper()
-	list, err := s.ledger.List(t.Context(), 1)
+	list, _, err := s.ledger.List(t.Context(), change.Filter{}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

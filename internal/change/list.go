@@ -1,0 +1,133 @@
+package change
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"waveadmin/internal/auth"
+	"waveadmin/internal/db"
+	"waveadmin/internal/wave"
+)
+
+// A Filter selects changes. The zero Filter is all of them.
+type Filter struct {
+	Account wave.UserID // empty for any
+	Text    string      // in the email or the account's id, without case
+	By      auth.Actor  // Issuer and Subject count; the zero Actor for anyone
+	Outside bool        // only what was done outside this program
+	Flag    wave.Key    // changes about this flag
+	Kind    Kind
+	States  []State   // none for any
+	From    time.Time // created at or after; zero for no limit
+	To      time.Time // created before
+	Older   string    // only changes before this ID, which need not exist
+	Newer   string    // only changes after this ID: the nearest to it, when there are more than asked for
+}
+
+// slack is how far the time in an ID may be from the creation of its change: many
+// at once are given out a moment apart.
+const slack = time.Minute
+
+// List returns the changes that f selects, newest first, at most limit. More says
+// whether there are others beyond them, in the direction of f.Older or f.Newer.
+func (l *Ledger) List(ctx context.Context, f Filter, limit int) (list []Change, more bool, err error) {
+	where, args := f.where()
+	order := "DESC"
+	if f.Newer != "" {
+		order = "ASC"
+	}
+	args = append(args, limit+1)
+	list, err = selectAll(ctx, l.db.Read(), fmt.Sprintf("%s ORDER BY id %s LIMIT $%d", where, order, len(args)), args...)
+	if err != nil {
+		return nil, false, err
+	}
+	if more = len(list) > limit; more {
+		list = list[:limit]
+	}
+	if f.Newer != "" {
+		slices.Reverse(list)
+	}
+	return list, more, nil
+}
+
+// where returns the condition of f in SQL, with its arguments.
+func (f Filter) where() (string, []any) {
+	and, args := []string{"1 = 1"}, []any(nil)
+	add := func(condition string, values ...any) {
+		for _, v := range values {
+			args = append(args, v)
+			condition = strings.Replace(condition, "?", fmt.Sprintf("$%d", len(args)), 1)
+		}
+		and = append(and, condition)
+	}
+	if f.Account != "" {
+		add("account = ?", string(f.Account))
+	}
+	if f.Text != "" {
+		add(`(lower(email) LIKE ? ESCAPE '\' OR lower(email_before) LIKE ? ESCAPE '\' OR lower(account) LIKE ? ESCAPE '\')`,
+			contains(f.Text), contains(f.Text), contains(f.Text))
+	}
+	if f.By.Subject != "" {
+		add("actor_issuer = ? AND actor_subject = ?", f.By.Issuer, f.By.Subject)
+	}
+	if f.Outside {
+		add("source = ?", string(Outside))
+	}
+	if f.Flag != "" {
+		add("id IN (SELECT change_id FROM change_flags WHERE flag = ?)", string(f.Flag))
+	}
+	if f.Kind != "" {
+		add("kind = ?", string(f.Kind))
+	}
+	if len(f.States) > 0 {
+		names := make([]any, len(f.States))
+		for i, s := range f.States {
+			names[i] = string(s)
+		}
+		add("state IN (?"+strings.Repeat(", ?", len(names)-1)+")", names...)
+	}
+	if !f.From.IsZero() {
+		add("id >= ? AND created_at >= ?", idFloor(f.From.Add(-slack)), db.Micros(f.From))
+	}
+	if !f.To.IsZero() {
+		add("id < ? AND created_at < ?", idFloor(f.To.Add(slack)), db.Micros(f.To))
+	}
+	if f.Older != "" {
+		add("id < ?", f.Older)
+	}
+	if f.Newer != "" {
+		add("id > ?", f.Newer)
+	}
+	return strings.Join(and, " AND "), args
+}
+
+// contains is a pattern for texts in lower case that contain text.
+func contains(text string) string {
+	return "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(text)) + "%"
+}
+
+// People returns everyone who ever asked for a change, each with the name of the
+// last time, by name.
+func (l *Ledger) People(ctx context.Context) ([]auth.Actor, error) {
+	rows, err := l.db.Read().QueryContext(ctx, `SELECT c.actor_issuer, c.actor_subject, c.actor_name, c.actor_email
+		FROM changes c JOIN (SELECT max(id) AS id FROM changes WHERE actor_subject <> '' GROUP BY actor_issuer, actor_subject) newest ON newest.id = c.id`)
+	if err != nil {
+		return nil, fmt.Errorf("read who changed: %w", err)
+	}
+	defer rows.Close()
+	var people []auth.Actor
+	for rows.Next() {
+		var a auth.Actor
+		if err := rows.Scan(&a.Issuer, &a.Subject, &a.Name, &a.Email); err != nil {
+			return nil, fmt.Errorf("read who changed: %w", err)
+		}
+		people = append(people, a)
+	}
+	slices.SortFunc(people, func(a, b auth.Actor) int {
+		return strings.Compare(a.Display()+a.Issuer+a.Subject, b.Display()+b.Issuer+b.Subject)
+	})
+	return people, rows.Err()
+}
