@@ -29,6 +29,8 @@ func (s *Service) Others(ctx context.Context, actor auth.Actor, id wave.UserID, 
 		switch {
 		case !ok:
 			others = append(others, Other{Moved: m})
+		case author.Source == change.Outside:
+			others = append(others, Other{Moved: m, At: author.Finished})
 		case author.Actor.Issuer != actor.Issuer || author.Actor.Subject != actor.Subject:
 			others = append(others, Other{Moved: m, By: author.Actor.Display(), At: author.Finished})
 		}
