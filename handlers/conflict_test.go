@@ -144,7 +144,7 @@ func TestAccount_undo(t *testing.T) {
 			if p.Find(`[data-testid="undo"]`).Length() != 0 {
 				t.Error("an undo offers to be undone")
 			}
-			wantText(t, c.Get("/resellers/acme/history"), "tbody tr:first-child", says("history.undo", "count", 2))
+			wantText(t, c.Get("/resellers/acme/history"), "tbody tr:first-child", "Undo of the change of 20")
 
 			saved = save(map[wave.Key]bool{"invoice": true, "dashboard_graph": false})
 			if err := s.Wave.SetFlag("acme", "dashboard_graph", "true"); err != nil {
@@ -219,11 +219,14 @@ func TestAccount_gone(t *testing.T) {
 			if got := writes(s); len(got) != 0 {
 				t.Errorf("calls %+v", got)
 			}
-			for _, path := range []string{"", "/details", "/history", "/password", "/delete"} {
+			for _, path := range []string{"/details", "/password", "/delete"} {
 				p := c.Get("/resellers/acme" + path)
 				wantStatus(t, p, http.StatusNotFound)
 				wantText(t, p, "main", says("error.no_account"))
 			}
+			p = c.Get("/resellers/acme") // of which a save was tried
+			wantStatus(t, p, http.StatusNotFound)
+			wantText(t, p, "main", says("gone.unknown"))
 		})
 	}
 }

@@ -110,10 +110,12 @@ function filter(form) {
   return count;
 }
 
-// Drafts: what is staged, by person and account, until it is saved or dropped.
+// Drafts: what is staged, by person and account, until it is saved or dropped. What
+// takes a change back has one of its own, so that it does not cost the other edits.
 function draftKey(form) {
   const id = form.dataset.userId;
-  return id && document.body.dataset.user ? `waveadmin.draft.${document.body.dataset.user}.${id}` : null;
+  const back = form.dataset.takeback ? `.${form.dataset.takeback}` : '';
+  return id && document.body.dataset.user ? `waveadmin.draft.${document.body.dataset.user}.${id}${back}` : null;
 }
 function keepDraft(form) {
   const key = draftKey(form);
@@ -140,11 +142,13 @@ function dropDraft(form) {
 function offerDraft(form) {
   const place = document.getElementById('draft');
   const draft = place && readDraft(form);
-  if (!draft || form.querySelector('.flag[data-dirty]') || form.querySelector('[data-read-only]')) return;
-  const flags = flagsIn(form).filter((flag) => flag.dataset.flag in draft.edits && draft.edits[flag.dataset.flag] !== boxOf(flag).checked);
+  const staged = !form.dataset.takeback && form.querySelector('.flag[data-dirty]');
+  if (!draft || staged || form.querySelector('[data-read-only]')) return;
+  const kept = (flag) => draft.edits[flag.dataset.flag] ?? baseline(flag);
+  const flags = flagsIn(form).filter((flag) => kept(flag) !== boxOf(flag).checked);
   if (flags.length === 0) { dropDraft(form); return; }
   const restore = () => {
-    setFlags(flags, (flag) => draft.edits[flag.dataset.flag]);
+    setFlags(flags, kept);
     place.replaceChildren();
     edited(form);
     say(text('draft_restored'));
@@ -320,7 +324,13 @@ document.addEventListener('htmx:load', (e) => {
   for (const tools of document.querySelectorAll('[data-grid-tools]')) tools.hidden = false;
   markDensity();
   draw(form);
-  if (form.hasAttribute('data-saved')) dropDraft(form);
+  if (form.hasAttribute('data-saved')) {
+    dropDraft(form);
+    if (form.dataset.takeback) { // done: other edits may wait
+      delete form.dataset.takeback;
+      offerDraft(form);
+    }
+  } else if (form.dataset.takeback) offerDraft(form);
   else if (form.querySelector('.flag[data-dirty]')) keepDraft(form);
   else offerDraft(form);
 });
