@@ -43,6 +43,9 @@ func (h *Account) Update(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return h.notSaved(w, r, c, err)
 	}
+	if result.Change.UndoOf != "" {
+		return h.saved(w, r, result, "save.undone")
+	}
 	return h.saved(w, r, result, "save.done")
 }
 
