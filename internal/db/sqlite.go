@@ -50,14 +50,22 @@ func openSQLite(ctx context.Context, path string) (_ *DB, err error) {
 	if err := d.write.PingContext(ctx); err != nil {
 		return nil, fmt.Errorf("database %s: %w", path, err)
 	}
-	var found string
-	if err := d.read.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&found); err != nil {
-		return nil, fmt.Errorf("database %s: check: %w", path, err)
-	}
-	if found != "ok" {
-		return nil, fmt.Errorf("database %s is damaged: %s", path, found)
+	if err := quickCheck(ctx, d.read, path); err != nil {
+		return nil, err
 	}
 	return d, nil
+}
+
+// quickCheck fails when SQLite finds the file at path damaged.
+func quickCheck(ctx context.Context, pool *sql.DB, path string) error {
+	var found string
+	if err := pool.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&found); err != nil {
+		return fmt.Errorf("database %s: check: %w", path, err)
+	}
+	if found != "ok" {
+		return fmt.Errorf("database %s is damaged: %s", path, found)
+	}
+	return nil
 }
 
 // busyTimeout is how long a statement waits for another connection.
