@@ -46,7 +46,9 @@ func serving(t *testing.T, env []string) (stop func() (status int)) {
 func TestBackup_andRestore(t *testing.T) {
 	dir := t.TempDir()
 	original, copied := filepath.Join(dir, "wave.db"), filepath.Join(dir, "copy.db")
-	on := func(path string) []string { return append(slices.Clone(settings), "WAVEADMIN_DATABASE_URL=sqlite:"+path) }
+	on := func(path string) []string {
+		return append(slices.Clone(settings), "WAVEADMIN_DATABASE_URL=sqlite:"+path)
+	}
 	command := func(env []string, want int, args ...string) string {
 		t.Helper()
 		var stdout, stderr bytes.Buffer

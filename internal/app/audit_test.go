@@ -75,6 +75,12 @@ func start(t *testing.T, log *logs) (*testkit.Site, config.Config) {
 		Accounts: 1, Log: slog.New(slog.NewJSONHandler(log, nil)),
 		Config: func(c *config.Config) { cfg = *c },
 	})
+	addAcme(t, s)
+	return s, cfg
+}
+
+func addAcme(t *testing.T, s *testkit.Site) {
+	t.Helper()
 	err := s.Wave.AddAccount(wave.Reseller{
 		UserID: "acme", Email: "acme@example.co.jp",
 		BillingGroup: wave.BillingGroup{CompanyID: "k-1", ID: "BG-1", Name: "テスト商事"}, Meta: wave.Defaults(),
@@ -82,7 +88,6 @@ func start(t *testing.T, log *logs) (*testkit.Site, config.Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s, cfg
 }
 
 const canary = "Canary-77!pw"
