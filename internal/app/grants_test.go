@@ -1,15 +1,11 @@
 package app_test
 
 import (
-	"context"
-	"database/sql"
 	"net/http"
 	"net/url"
 	"os"
 	"strings"
 	"testing"
-
-	_ "github.com/jackc/pgx/v5/stdlib"
 
 	"waveadmin/internal/app"
 	"waveadmin/internal/config"
@@ -53,25 +49,6 @@ func as(t *testing.T, address, user string) string {
 	}
 	u.User, u.Path = url.User(user), "/waveadmin"
 	return u.String()
-}
-
-func openRaw(t *testing.T, address string) *sql.DB {
-	t.Helper()
-	raw, err := sql.Open("pgx", address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { raw.Close() })
-	return raw
-}
-
-func runAll(t *testing.T, raw *sql.DB, statements ...string) {
-	t.Helper()
-	for _, s := range statements {
-		if _, err := raw.ExecContext(context.WithoutCancel(t.Context()), s); err != nil { // also when the test ends
-			t.Fatalf("%s: %v", s, err)
-		}
-	}
 }
 
 // TestGrants does what the guide says: one user migrates, and the server, which
