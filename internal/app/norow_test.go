@@ -91,7 +91,7 @@ func TestAudit_noRowNoCall(t *testing.T) {
 			accept := refuse(t, e, raw, kind)
 			for _, w := range all {
 				if p := c.Post(w.path, w.form); p.Status != http.StatusInternalServerError {
-					t.Errorf("%s without %s = %d: %s", w.op, kind, p.Status, p.Text())
+					t.Errorf("%s without %s = %d: %.200s", w.op, kind, p.Status, p.Text())
 				}
 				if n := s.Wave.Count(w.op); n != 0 {
 					t.Errorf("%s without %s: %d calls were sent", w.op, kind, n)
@@ -101,7 +101,7 @@ func TestAudit_noRowNoCall(t *testing.T) {
 		}
 		for _, w := range all {
 			if p := c.Post(w.path, w.form); p.Status != http.StatusSeeOther || s.Wave.Count(w.op) != 1 {
-				t.Errorf("%s after that = %d: %s", w.op, p.Status, p.Text())
+				t.Errorf("%s after that = %d: %.200s", w.op, p.Status, p.Text())
 			}
 		}
 		if report, err := app.VerifyAudit(t.Context(), cfg, nil); err != nil || !report.OK() {
@@ -162,16 +162,16 @@ func TestAudit_rowBeforeEachCall(t *testing.T) {
 		}
 		for _, w := range all[:3] {
 			if p := c.Post(w.path, w.form); p.Status != http.StatusSeeOther {
-				t.Errorf("%s = %d: %s", w.op, p.Status, p.Text())
+				t.Errorf("%s = %d: %.200s", w.op, p.Status, p.Text())
 			}
 		}
 		_, events := export(t, cfg)
 		saved := events[slices.IndexFunc(events, func(e event) bool { return e.Details["change"] == "meta" })].ChangeID
 		if p := c.Post("/resellers/acme/undo?change="+saved, url.Values{}); p.Status != http.StatusSeeOther {
-			t.Errorf("undo = %d: %s", p.Status, p.Text())
+			t.Errorf("undo = %d: %.200s", p.Status, p.Text())
 		}
 		if p := c.Post(all[3].path, all[3].form); p.Status != http.StatusSeeOther {
-			t.Errorf("%s = %d: %s", all[3].op, p.Status, p.Text())
+			t.Errorf("%s = %d: %.200s", all[3].op, p.Status, p.Text())
 		}
 		want := []string{"create", "meta", "meta", "password", "meta", "delete", "delete"}
 		if diff := cmp.Diff(want, w.seen); diff != "" {

@@ -181,7 +181,7 @@ func TestBackup_refuses(t *testing.T) {
 		{"no directory", "there is no directory " + dir + "/none", ask(url, filepath.Join(dir, "none", "x.db"), goodCopy)},
 		{"a file as a directory", "there is no directory " + taken, ask(url, filepath.Join(taken, "x.db"), goodCopy)},
 		{"no database", "none.db: no such file", ask("sqlite:"+filepath.Join(dir, "none.db"), fresh, goodCopy)},
-		{"a damaged database", "damaged.db", ask("sqlite:"+damaged, fresh, goodCopy)},
+		{"a damaged database", "damaged.db is damaged", ask("sqlite:"+damaged, fresh, goodCopy)},
 		{"another engine", "no SQLite file", ask("postgres://me:hunter2@db/x", fresh, goodCopy)},
 		{"a copy that is found bad", "the copy is not good: bad", ask(url, fresh, func(context.Context, *sql.DB) error { return errors.New("bad") })},
 		{"a name that someone takes meanwhile", fresh + " is there already", ask(url, fresh, func(context.Context, *sql.DB) error {

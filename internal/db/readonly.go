@@ -43,7 +43,7 @@ func openFileReadOnly(ctx context.Context, path string, pragmas ...string) (*sql
 	}
 	if err := pool.PingContext(ctx); err != nil {
 		pool.Close()
-		return nil, fmt.Errorf("database %s: %w", path, err)
+		return nil, fileError(path, err)
 	}
 	return pool, nil
 }
