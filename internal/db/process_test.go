@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"waveadmin/internal/db"
 	"waveadmin/internal/db/dbtest"
@@ -129,10 +130,12 @@ func pairs(t *testing.T, pool *sql.DB) (n int) {
 func TestSQLite_keepsASecondProcessAway(t *testing.T) {
 	url := dbtest.SQLite.Ready(t)
 	d := dbtest.Open(t, url)
-	second := osexec.CommandContext(t.Context(), os.Args[0])
+	patience, cancel := context.WithTimeout(t.Context(), 10*time.Second) // it would never end by itself
+	defer cancel()
+	second := osexec.CommandContext(patience, os.Args[0])
 	second.Env = append(os.Environ(), serveVariable+"="+url)
 	if out, err := second.Output(); err == nil || !strings.Contains(string(out), "is in use by another process") {
-		t.Errorf("the second process: %v, %s", err, out)
+		t.Errorf("the second process: %v, %.200s", err, out)
 	}
 	if err := d.Close(); err != nil {
 		t.Fatal(err)
