@@ -48,8 +48,10 @@ type App struct {
 
 	db        *db.DB
 	audit     *audit.Log
+	ledger    *change.Ledger
 	wave      *waveapi.Client
 	directory *reseller.Directory
+	watcher   *reseller.Watcher
 	service   *reseller.Service
 	auth      *auth.Auth
 	handler   http.Handler
@@ -93,11 +95,11 @@ func New(ctx context.Context, cfg config.Config, o Options) (_ *App, err error) 
 	if a.wave, err = waveapi.New(waveOptions(cfg.Wave, o)); err != nil {
 		return nil, err
 	}
-	ledger, err := change.NewLedger(ctx, a.db, change.Options{Fold: i18n.Fold, Now: o.Now, Audit: ledgerAudit{a.audit}})
+	a.ledger, err = change.NewLedger(ctx, a.db, change.Options{Fold: i18n.Fold, Now: o.Now, Audit: ledgerAudit{a.audit}})
 	if err != nil {
 		return nil, err
 	}
-	failed, inDoubt, err := ledger.Recover(ctx)
+	failed, inDoubt, err := a.ledger.Recover(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -110,10 +112,11 @@ func New(ctx context.Context, cfg config.Config, o Options) (_ *App, err error) 
 	a.directory = reseller.NewDirectory(a.wave, reseller.DirectoryOptions{
 		MaxAge: cfg.Wave.MaxSnapshotAge, Fold: i18n.Fold, Now: o.Now, Log: o.Log,
 	})
-	a.service = reseller.NewService(a.wave, a.directory, ledger, rules(cfg), o.Log, o.Now)
+	a.watcher = reseller.NewWatcher(a.directory, a.ledger, o.Log)
+	a.service = reseller.NewService(a.wave, a.directory, a.ledger, rules(cfg), o.Log, o.Now)
 
 	metrics := web.NewMetrics()
-	deps := a.pages(ledger)
+	deps := a.pages()
 	deps.Log, deps.Metrics = o.Log, metrics
 	deps.PublicURL = public
 	a.handler = web.New(deps)
@@ -173,7 +176,7 @@ func rules(cfg config.Config) reseller.Rules {
 }
 
 // pages connects the handlers with what they call.
-func (a *App) pages(ledger *change.Ledger) web.Deps {
+func (a *App) pages() web.Deps {
 	password := a.cfg.Wave.Password
 	return web.Deps{
 		DefaultLanguage: a.cfg.UI.DefaultLanguage,
@@ -184,7 +187,7 @@ func (a *App) pages(ledger *change.Ledger) web.Deps {
 		Refused:         a.audit.WriteRefused,
 
 		SignIn:    &handlers.SignIn{Auth: a.auth},
-		Resellers: &handlers.Resellers{Directory: a.directory, Ledger: ledger, Changes: a.service},
+		Resellers: &handlers.Resellers{Directory: a.directory, Ledger: a.ledger, Changes: a.service},
 		Creation: &handlers.Creation{
 			Directory: a.directory, Groups: a.directory, Service: a.service,
 			Min: password.MinLength, Max: password.MaxLength, ReasonRequired: rules(a.cfg).ReasonRequired,
@@ -205,13 +208,15 @@ func (a *App) Handler() http.Handler { return a.handler }
 // Ops returns health, metrics and profiles, which are not for the public.
 func (a *App) Ops() http.Handler { return a.ops }
 
-// Work keeps the accounts fresh, settles changes in doubt and anchors the audit
-// log until ctx ends. Run does it too; who serves Handler by other means calls it
-// once.
+// Work keeps the accounts fresh, settles changes in doubt, records what is done
+// outside, hears of other servers and anchors the audit log until ctx ends. Run
+// does it too; who serves Handler by other means calls it once.
 func (a *App) Work(ctx context.Context) {
 	var wg sync.WaitGroup
 	wg.Go(func() { a.directory.Run(ctx) })
 	wg.Go(func() { a.service.Run(ctx) })
+	wg.Go(func() { a.watcher.Run(ctx) })
+	wg.Go(func() { a.ledger.Follow(ctx, a.log, a.service.Heard) })
 	wg.Go(func() { a.audit.Run(ctx) })
 	wg.Wait()
 	a.audit.Anchor(context.WithoutCancel(ctx)) // of the last outcome, too

@@ -2,14 +2,12 @@ package app_test
 
 import (
 	"bytes"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -21,7 +19,7 @@ import (
 	"waveadmin/internal/app"
 	"waveadmin/internal/audit"
 	"waveadmin/internal/config"
-	"waveadmin/internal/sandbox"
+	"waveadmin/internal/db/dbtest"
 	"waveadmin/internal/testkit"
 	"waveadmin/internal/wave"
 )
@@ -67,14 +65,23 @@ func (l *logs) Write(p []byte) (int, error) {
 	return l.buf.Write(p)
 }
 
-// start runs a site with two accounts and returns its settings.
-func start(t *testing.T, log *logs) (*testkit.Site, config.Config) {
+// start runs a site with two accounts on a new database and returns its settings.
+func start(t *testing.T, e dbtest.Engine, log *logs) (*testkit.Site, config.Config) {
 	t.Helper()
 	var cfg config.Config
 	s := testkit.Start(t, testkit.Options{
 		Accounts: 1, Log: slog.New(slog.NewJSONHandler(log, nil)),
-		Config: func(c *config.Config) { cfg = *c },
+		Config: func(c *config.Config) {
+			c.Database.URL = config.DatabaseURL(e.Ready(t))
+			cfg = *c
+		},
 	})
+	addAcme(t, s)
+	return s, cfg
+}
+
+func addAcme(t *testing.T, s *testkit.Site) {
+	t.Helper()
 	err := s.Wave.AddAccount(wave.Reseller{
 		UserID: "acme", Email: "acme@example.co.jp",
 		BillingGroup: wave.BillingGroup{CompanyID: "k-1", ID: "BG-1", Name: "テスト商事"}, Meta: wave.Defaults(),
@@ -82,7 +89,6 @@ func start(t *testing.T, log *logs) (*testkit.Site, config.Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s, cfg
 }
 
 const canary = "Canary-77!pw"
@@ -108,8 +114,12 @@ func offKey(t *testing.T, s *testkit.Site) wave.Key {
 }
 
 func TestAudit_ofAWholeDay(t *testing.T) {
+	dbtest.OnEach(t, wholeDay)
+}
+
+func wholeDay(t *testing.T, e dbtest.Engine) {
 	log := new(logs)
-	s, cfg := start(t, log)
+	s, cfg := start(t, e, log)
 	c := s.SignedIn(t, testkit.Editor)
 	key := offKey(t, s)
 	for path, form := range map[string]url.Values{
@@ -172,88 +182,47 @@ func TestAudit_ofAWholeDay(t *testing.T) {
 	}
 }
 
-// TestAudit_noRowNoCall: the real ledger of a running server with a database that
-// takes no audit row.
-func TestAudit_noRowNoCall(t *testing.T) {
-	s, cfg := start(t, new(logs))
-	c := s.SignedIn(t, testkit.Editor)
-	raw, err := sql.Open("sqlite", "file:"+strings.TrimPrefix(cfg.Database.URL.Reveal(), "sqlite:"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer raw.Close()
-	if _, err := raw.ExecContext(t.Context(), `CREATE TRIGGER broken BEFORE INSERT ON audit_events
-		WHEN NEW.kind = 'change_sent' BEGIN SELECT RAISE(ABORT, 'no room'); END`); err != nil {
-		t.Fatal(err)
-	}
-	key := offKey(t, s)
-	if p := c.Post("/resellers/acme/meta", turnOn(key)); p.Status != http.StatusInternalServerError {
-		t.Errorf("the save = %d: %s", p.Status, p.Text())
-	}
-	if n := s.Wave.Count(sandbox.OpMeta); n != 0 {
-		t.Errorf("%d calls were sent", n)
-	}
-	if _, err := raw.ExecContext(t.Context(), "DROP TRIGGER broken"); err != nil {
-		t.Fatal(err)
-	}
-	if p := c.Unredirected().Post("/resellers/acme/meta", turnOn(key)); p.Status != http.StatusSeeOther {
-		t.Errorf("the save after that = %d: %s", p.Status, p.Text())
-	}
-	if report, err := app.VerifyAudit(t.Context(), cfg, nil); err != nil || !report.OK() {
-		t.Errorf("verify: %+v, %v", report, err)
-	}
-}
-
 // TestAudit_isAnchoredAtTheEnd stops a server and verifies its audit log with its
 // other log: what is cut from the end after that is found.
 func TestAudit_isAnchoredAtTheEnd(t *testing.T) {
-	log, dir := new(logs), t.TempDir()
-	var cfg config.Config
-	t.Run("a server", func(t *testing.T) {
-		s := testkit.Start(t, testkit.Options{
-			Accounts: 1, Log: slog.New(slog.NewJSONHandler(log, nil)),
-			Config: func(c *config.Config) {
-				c.Database.URL = config.DatabaseURL("sqlite:" + filepath.Join(dir, "waveadmin.db"))
-				cfg = *c
-			},
+	cut := map[string][]string{
+		"sqlite":   {"DROP TRIGGER audit_events_no_delete", "DELETE FROM audit_events WHERE kind = 'sign_in'"},
+		"postgres": {"ALTER TABLE audit_events DISABLE TRIGGER ALL", "DELETE FROM audit_events WHERE kind = 'sign_in'"},
+	}
+	dbtest.OnEach(t, func(t *testing.T, e dbtest.Engine) {
+		log := new(logs)
+		cfg := config.Config{Database: config.Database{URL: config.DatabaseURL(e.Ready(t))}}
+		t.Run("a server", func(t *testing.T) {
+			s := testkit.Start(t, testkit.Options{
+				Accounts: 1, Log: slog.New(slog.NewJSONHandler(log, nil)),
+				Config: func(c *config.Config) { c.Database = cfg.Database; cfg = *c },
+			})
+			s.SignedIn(t, testkit.Editor)
 		})
-		s.SignedIn(t, testkit.Editor)
+		verify := func(anchors io.Reader) *audit.Report {
+			t.Helper()
+			report, err := app.VerifyAudit(t.Context(), cfg, anchors)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return report
+		}
+		whole := log.buf.String()
+		if r := verify(strings.NewReader(whole)); !r.OK() || !strings.Contains(whole, r.Head.MAC) {
+			t.Errorf("%+v: the head must be an anchor of\n%s", r, whole)
+		}
+		runAll(t, openRaw(t, cfg.Database.URL.Reveal()), cut[e.Name]...)
+		if r := verify(strings.NewReader(whole)); r.OK() {
+			t.Error("the cut was not found")
+		}
+		if r := verify(nil); !r.OK() {
+			t.Errorf("without anchors: %v", r.Problems)
+		}
 	})
-	verify := func(anchors io.Reader) *audit.Report {
-		t.Helper()
-		report, err := app.VerifyAudit(t.Context(), cfg, anchors)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return report
-	}
-	whole := log.buf.String()
-	if r := verify(strings.NewReader(whole)); !r.OK() || !strings.Contains(whole, r.Head.MAC) {
-		t.Errorf("%+v: the head must be an anchor of\n%s", r, whole)
-	}
-	raw, err := sql.Open("sqlite", "file:"+filepath.Join(dir, "waveadmin.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer raw.Close()
-	for _, statement := range []string{
-		"DROP TRIGGER audit_events_no_delete",
-		"DELETE FROM audit_events WHERE kind = 'sign_in'",
-	} {
-		if _, err := raw.ExecContext(t.Context(), statement); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if r := verify(strings.NewReader(whole)); r.OK() {
-		t.Error("the cut was not found")
-	}
-	if r := verify(nil); !r.OK() {
-		t.Errorf("without anchors: %v", r.Problems)
-	}
 }
 
 func TestExportAudit_takesDaysAndTimes(t *testing.T) {
-	_, cfg := start(t, new(logs))
+	_, cfg := start(t, dbtest.SQLite, new(logs))
 	today := time.Now().In(cfg.UI.Location()).Format(time.DateOnly)
 	tests := []struct {
 		from, to string

@@ -87,6 +87,29 @@ func readHead(ctx context.Context, q querier) (Anchor, error) {
 	return head, err
 }
 
+// Head returns the last event of the log in q, or the zero Anchor if there is none.
+func Head(ctx context.Context, q *sql.DB) (Anchor, error) {
+	head, err := readHead(ctx, q)
+	if err != nil {
+		return Anchor{}, fmt.Errorf("read the end of the audit log: %w", err)
+	}
+	return head, nil
+}
+
+// Holds reports whether the event of a is in the log in q. The zero Anchor is of no
+// event and held by every log.
+func Holds(ctx context.Context, q *sql.DB, a Anchor) (bool, error) {
+	if a == (Anchor{}) {
+		return true, nil
+	}
+	var n int
+	err := q.QueryRowContext(ctx, `SELECT count(*) FROM audit_events WHERE seq = $1 AND mac = $2`, a.Seq, a.MAC).Scan(&n)
+	if err != nil {
+		return false, fmt.Errorf("look for an audit event: %w", err)
+	}
+	return n == 1, nil
+}
+
 // maxLogLine bounds a line of the file of anchors, in bytes.
 const maxLogLine = 1 << 20
 

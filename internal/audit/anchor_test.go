@@ -2,13 +2,17 @@ package audit_test
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"waveadmin/internal/audit"
+	"waveadmin/internal/db/dbtest"
 )
 
 var mac = strings.Repeat("0123456789abcdef", 4)
@@ -56,6 +60,54 @@ func TestParseAnchors(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestRun_anchors(t *testing.T) {
+	dbtest.OnEach(t, func(t *testing.T, e dbtest.Engine) {
+		synctest.Test(t, func(t *testing.T) {
+			j := newJournal(t, e)
+			ctx, stop := context.WithCancel(t.Context())
+			done := make(chan struct{})
+			go func() { defer close(done); j.Run(ctx) }()
+			check := func(when string, want ...int64) {
+				t.Helper()
+				synctest.Wait()
+				var got []int64
+				if strings.Contains(j.out.String(), "audit anchor") {
+					for _, a := range j.anchors(t) {
+						got = append(got, a.Seq)
+					}
+				}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("%s (-want +got):\n%s", when, diff)
+				}
+			}
+			check("an empty log")
+			j.fill(t, 3)
+			time.Sleep(4 * time.Minute)
+			check("too early")
+			time.Sleep(time.Minute)
+			check("after 5 minutes", 3)
+			time.Sleep(time.Hour)
+			check("nothing is new", 3)
+			j.fill(t, 997)
+			j.fill(t, 1)
+			synctest.Wait()
+			last := j.anchors(t)[1] // of event 1,000, or of the one that told of it
+			if last.Seq < 1000 {
+				t.Errorf("after 1,001 events the last anchor is of event %d", last.Seq)
+			}
+			check("1,000 events", 3, last.Seq)
+			j.fill(t, 2)
+			stop()
+			<-done
+			j.Anchor(t.Context())
+			check("at the end", 3, last.Seq, 1003)
+			if r := j.verify(t, [][]byte{secret}, j.anchors(t)...); !r.OK() {
+				t.Error(r.Problems)
+			}
+		})
+	})
 }
 
 // FuzzParseAnchors holds that what is read are anchors, and that each is read

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"waveadmin/internal/audit"
 	"waveadmin/internal/auth"
 	"waveadmin/internal/db"
+	"waveadmin/internal/db/dbtest"
 )
 
 var (
@@ -27,9 +29,15 @@ var (
 // of the program.
 type journal struct {
 	*audit.Log
-	db   *db.DB
-	path string
-	out  *output
+	engine dbtest.Engine
+	url    string
+	db     *db.DB
+	out    *output
+}
+
+// onEach runs test with a new journal on every engine.
+func onEach(t *testing.T, test func(t *testing.T, j *journal), change ...func(*audit.Options)) {
+	dbtest.OnEach(t, func(t *testing.T, e dbtest.Engine) { test(t, newJournal(t, e, change...)) })
 }
 
 // output collects what is logged.
@@ -50,17 +58,10 @@ func (o *output) String() string {
 	return o.buf.String()
 }
 
-func newJournal(t testing.TB, change ...func(*audit.Options)) *journal {
+func newJournal(t testing.TB, e dbtest.Engine, change ...func(*audit.Options)) *journal {
 	t.Helper()
-	j := &journal{path: filepath.Join(t.TempDir(), "waveadmin.db"), out: new(output)}
-	var err error
-	if j.db, err = db.Open(t.Context(), "sqlite:"+j.path); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { j.db.Close() })
-	if err := j.db.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	j := &journal{engine: e, url: e.Ready(t), out: new(output)}
+	j.db = dbtest.Open(t, j.url)
 	j.restart(t, change...)
 	return j
 }
@@ -98,19 +99,26 @@ func (j *journal) fill(t testing.TB, n int) {
 	}
 }
 
-// tamper does what someone can do who may write to the file: no trigger stops him.
+// tamper does what someone can do who may write to the file, or who owns the
+// tables: no trigger stops him.
 func (j *journal) tamper(t testing.TB, statements ...string) {
 	t.Helper()
-	u := url.URL{Scheme: "file", Path: filepath.ToSlash(j.path)}
-	raw, err := sql.Open("sqlite", u.String())
+	driver, address := "pgx", j.url
+	off := []string{"ALTER TABLE audit_events DISABLE TRIGGER ALL"}
+	if path, ok := strings.CutPrefix(j.url, "sqlite:"); ok {
+		u := url.URL{Scheme: "file", Path: filepath.ToSlash(path)}
+		driver, address = "sqlite", u.String()
+		off = nil
+		for _, name := range []string{"update", "delete", "replace"} {
+			off = append(off, "DROP TRIGGER IF EXISTS audit_events_no_"+name)
+		}
+	}
+	raw, err := sql.Open(driver, address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer raw.Close()
-	for _, name := range []string{"update", "delete", "replace"} {
-		statements = append([]string{"DROP TRIGGER IF EXISTS audit_events_no_" + name}, statements...)
-	}
-	for _, s := range statements {
+	for _, s := range slices.Concat(off, statements) {
 		if _, err := raw.ExecContext(t.Context(), s); err != nil {
 			t.Fatalf("%s: %v", s, err)
 		}
@@ -120,7 +128,7 @@ func (j *journal) tamper(t testing.TB, statements ...string) {
 // verify reads the log through a pool that only reads, beside the open database.
 func (j *journal) verify(t testing.TB, secrets [][]byte, anchors ...audit.Anchor) *audit.Report {
 	t.Helper()
-	pool, err := db.OpenReadOnly(t.Context(), "sqlite:"+j.path)
+	pool, err := db.OpenReadOnly(t.Context(), j.url)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 
 // pageRows bounds how long one query takes: a server may end long ones, and
 // SQLite cannot shorten its -wal file during one.
-const pageRows = 5000
+const pageRows = 1000
 
 // eachRow calls fn with the columns of each event that where selects, in the
 // order of the log. Its own arguments start at $3. The slice is reused. All

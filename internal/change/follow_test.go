@@ -109,4 +109,3 @@ func (h lineHandler) Handle(_ context.Context, r slog.Record) error {
 	h.lines <- r.Message
 	return nil
 }
-

@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// ids gives out IDs that sort in the order in which this process asks for them.
-// The zero ids is ready.
+// ids gives out IDs that sort in the order in which this process asks for them,
+// with room between them for idBefore. The zero ids is ready.
 type ids struct {
 	mu   sync.Mutex
 	last int64
@@ -21,12 +21,22 @@ type ids struct {
 func (g *ids) next(t time.Time) (string, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.last = max(g.last+1, ticks(t))
+	g.last = max(g.last+2, ticks(t))
 	return idOf(g.last)
 }
 
 // idAt returns an ID that sorts as of t, among those that were given out then.
 func idAt(t time.Time) (string, error) { return idOf(ticks(t)) }
+
+// idBefore returns an ID that sorts right before id, which next gave out.
+func idBefore(id string) (string, error) {
+	u, err := uuid.Parse(id)
+	if err != nil {
+		return "", err
+	}
+	n := binary.BigEndian.Uint64(u[:8])
+	return idOf(int64(n>>16<<12|n&0xfff) - 1)
+}
 
 // ticks counts what an ID tells apart: 4096ths of a millisecond.
 func ticks(t time.Time) int64 { return t.UnixMilli()<<12 | t.UnixMicro()%1000*4096/1000 }

@@ -155,8 +155,10 @@ func (l *Ledger) knowBefore(ctx context.Context, tx *sql.Tx, c Change) error {
 		Kind: Meta, Account: c.Account, Email: c.Email, Company: c.Company,
 		Before: &k.meta, After: c.Before, Since: k.at,
 	}
-	// It sorts before c, which found it.
-	if _, err := l.insertOutside(ctx, tx, found, c.Created.Add(-time.Millisecond)); err != nil {
+	if found.ID, err = idBefore(c.ID); err != nil { // c is what found it
+		return err
+	}
+	if _, err := l.insertOutside(ctx, tx, found, c.Created); err != nil {
 		return err
 	}
 	return l.setMeta(ctx, tx, c.Account, *c.Before, c.SentAt)

@@ -142,10 +142,11 @@ func created(ctx context.Context, tx *sql.Tx, s Seen) (*Change, error) {
 }
 
 // insertOutside completes c, which was seen at a time, and records it.
-func (l *Ledger) insertOutside(ctx context.Context, tx *sql.Tx, c Change, at time.Time) (Change, error) {
-	var err error
-	if c.ID, err = idAt(at); err != nil {
-		return c, err
+func (l *Ledger) insertOutside(ctx context.Context, tx *sql.Tx, c Change, at time.Time) (_ Change, err error) {
+	if c.ID == "" {
+		if c.ID, err = idAt(at); err != nil {
+			return c, err
+		}
 	}
 	c.Source, c.State = Outside, Done
 	c.Created = db.Time(db.Micros(at))

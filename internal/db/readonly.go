@@ -25,6 +25,11 @@ func OpenReadOnly(ctx context.Context, url string) (*sql.DB, error) {
 	if path == "" {
 		return nil, errors.New("database: the address must be sqlite:PATH or postgres://…")
 	}
+	return openFileReadOnly(ctx, path, "query_only(1)")
+}
+
+// openFileReadOnly opens the database file at path, which must be there.
+func openFileReadOnly(ctx context.Context, path string, pragmas ...string) (*sql.DB, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)
@@ -32,13 +37,13 @@ func OpenReadOnly(ctx context.Context, url string) (*sql.DB, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
-	pool, err := sql.Open("sqlite", dsn(path, busyTimeout, "query_only(1)")+"&mode=ro")
+	pool, err := sql.Open("sqlite", dsn(path, busyTimeout, pragmas...)+"&mode=ro")
 	if err != nil {
 		return nil, fmt.Errorf("database: %w", err)
 	}
 	if err := pool.PingContext(ctx); err != nil {
 		pool.Close()
-		return nil, fmt.Errorf("database %s: %w", path, err)
+		return nil, fileError(path, err)
 	}
 	return pool, nil
 }

@@ -48,16 +48,37 @@ func openSQLite(ctx context.Context, path string) (_ *DB, err error) {
 
 	// The writer comes first: only it may turn a new file to WAL.
 	if err := d.write.PingContext(ctx); err != nil {
-		return nil, fmt.Errorf("database %s: %w", path, err)
+		return nil, fileError(path, err)
 	}
-	var found string
-	if err := d.read.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&found); err != nil {
-		return nil, fmt.Errorf("database %s: check: %w", path, err)
-	}
-	if found != "ok" {
-		return nil, fmt.Errorf("database %s is damaged: %s", path, found)
+	if err := quickCheck(ctx, d.read, path); err != nil {
+		return nil, err
 	}
 	return d, nil
+}
+
+// quickCheck fails when SQLite finds the file at path damaged.
+func quickCheck(ctx context.Context, pool *sql.DB, path string) error {
+	var found string
+	if err := pool.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&found); err != nil {
+		return fileError(path, err)
+	}
+	if found != "ok" {
+		return fmt.Errorf("database %s is damaged: %s", path, strings.TrimPrefix(found, "*** in database main ***\n"))
+	}
+	return nil
+}
+
+// fileError says in our words what SQLite could not read in the file at path.
+func fileError(path string, err error) error {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		switch e.Code() & 0xff {
+		case sqlite3.SQLITE_CORRUPT:
+			return fmt.Errorf("database %s is damaged: %w", path, err)
+		case sqlite3.SQLITE_NOTADB:
+			return fmt.Errorf("database %s is damaged, or no database: %w", path, err)
+		}
+	}
+	return fmt.Errorf("database %s: %w", path, err)
 }
 
 // busyTimeout is how long a statement waits for another connection.

@@ -19,6 +19,7 @@ const (
 	retryPause   = time.Second            // after a failed refresh, doubled each time
 	retryMax     = 10 * time.Second
 	retryNothing = 2 * time.Second // the same, while there is no snapshot at all
+	staleAge     = 2 * time.Second // at which a snapshot is refreshed that lacks what others did
 )
 
 // DirectoryOptions are the settings of a Directory.
@@ -43,6 +44,10 @@ type Directory struct {
 
 	snap atomic.Pointer[Snapshot] // written under mu
 	used atomic.Int64             // when a page last asked, in nanoseconds since 1970
+
+	stale  atomic.Int64             // lists of before lack what another server did, in nanoseconds since 1970
+	listed atomic.Pointer[Snapshot] // the last list, as Wave gave it
+	news   chan struct{}            // says that there is one; see Watcher
 
 	mu       sync.Mutex
 	running  *flight // the list call under way
@@ -70,7 +75,7 @@ func NewDirectory(api API, o DirectoryOptions) *Directory {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	d := &Directory{api: api, o: o}
+	d := &Directory{api: api, o: o, news: make(chan struct{}, 1)}
 	d.life, d.end = context.WithCancel(context.Background())
 	return d
 }
@@ -90,7 +95,7 @@ func (d *Directory) Current(ctx context.Context) (*Snapshot, error) {
 	now := d.o.Now()
 	d.used.Store(now.UnixNano())
 	snap := d.snap.Load()
-	if snap != nil && now.Sub(snap.asOf) <= d.o.MaxAge {
+	if snap != nil && now.Sub(snap.asOf) <= d.maxAge(snap) {
 		return snap, nil
 	}
 	f, failing := d.attempt(now)
@@ -110,6 +115,18 @@ func (d *Directory) Current(ctx context.Context) (*Snapshot, error) {
 	}
 	return snap, nil
 }
+
+// maxAge is the age from which snap is to be refreshed.
+func (d *Directory) maxAge(snap *Snapshot) time.Duration {
+	if snap.asOf.UnixNano() < d.stale.Load() {
+		return min(staleAge, d.o.MaxAge)
+	}
+	return d.o.MaxAge
+}
+
+// Outdate says that a list which was asked for before t lacks something. The next
+// page has it refreshed, though not more often than every two seconds.
+func (d *Directory) Outdate(t time.Time) { d.stale.Store(t.UnixNano()) }
 
 // NotBefore returns a snapshot whose list call started at t or later. It fails
 // with the fault of that call, or with fault.Unavailable when ctx ends first.

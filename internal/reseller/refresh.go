@@ -82,6 +82,12 @@ func (d *Directory) fly(f *flight) {
 	var snap *Snapshot
 	if err == nil {
 		snap = newSnapshot(list, asOf, d.o.Fold, d.snap.Load())
+		snap.answered = d.o.Now()
+		d.listed.Store(snap)
+		select {
+		case d.news <- struct{}{}:
+		default:
+		}
 	}
 
 	d.mu.Lock()

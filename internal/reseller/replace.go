@@ -67,7 +67,7 @@ func (s *Snapshot) rearranged(slot int32, was bool, edit func(*Snapshot)) *Snaps
 // share returns a snapshot with the accounts of s and no orders.
 func (s *Snapshot) share() *Snapshot {
 	n := &Snapshot{
-		asOf: s.asOf, fold: s.fold, slots: s.slots, byID: s.byID,
+		asOf: s.asOf, answered: s.answered, fold: s.fold, slots: s.slots, byID: s.byID,
 		bytes:  s.bytes,
 		chunks: slices.Clone(s.chunks), orders: &orders{m: make(map[order][]int32)},
 	}

@@ -16,14 +16,16 @@ import (
 // the snapshot is built. A slot keeps its number in every snapshot that is made
 // of this one by replacing an account: such a snapshot shares all chunks but one.
 type Snapshot struct {
-	asOf   time.Time
-	chunks []*chunk
-	slots  int     // used in chunks, removed accounts included
-	byID   []int32 // slots by user id, without those that have none
-	fold   func(string) string
-	orders *orders
-	counts func() *[64]int
-	bytes  func() *[256]int // how often each byte is in the texts
+	asOf time.Time
+	// answered is when the list was there, which is no sooner than what it says was so.
+	answered time.Time
+	chunks   []*chunk
+	slots    int     // used in chunks, removed accounts included
+	byID     []int32 // slots by user id, without those that have none
+	fold     func(string) string
+	orders   *orders
+	counts   func() *[64]int
+	bytes    func() *[256]int // how often each byte is in the texts
 }
 
 const chunkSize = 256

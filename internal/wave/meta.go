@@ -62,7 +62,7 @@ func (m Meta) State(key Key) State {
 
 // raw returns the JSON value of a flag that two bits cannot hold, or "".
 func (m Meta) raw(key Key) string {
-	for k, raw := range m.restAll() {
+	for k, raw := range m.Rest() {
 		if k == key {
 			return raw
 		}
@@ -138,6 +138,9 @@ func (m Meta) CountOn() int { return bits.OnesCount64(m.on) }
 // accounts.
 func (m Meta) Bits() uint64 { return m.on }
 
+// Known returns the flags that are plainly on or off, bit i for Flags[i].
+func (m Meta) Known() uint64 { return m.known }
+
 // All returns every flag that the account has with its JSON value: those of the
 // catalogue in its order, then the others in the order of arrival.
 func (m Meta) All() iter.Seq2[Key, string] {
@@ -154,7 +157,7 @@ func (m Meta) All() iter.Seq2[Key, string] {
 				return
 			}
 		}
-		for key, raw := range m.restAll() {
+		for key, raw := range m.Rest() {
 			if !yield(key, raw) {
 				return
 			}
@@ -166,7 +169,7 @@ func (m Meta) All() iter.Seq2[Key, string] {
 // arrival.
 func (m Meta) Unknown() []Key {
 	var keys []Key
-	for key := range m.restAll() {
+	for key := range m.Rest() {
 		if _, known := index[key]; !known {
 			keys = append(keys, key)
 		}
@@ -176,7 +179,7 @@ func (m Meta) Unknown() []Key {
 
 // HasOdd reports whether a value of m is no boolean.
 func (m Meta) HasOdd() bool {
-	for key := range m.restAll() {
+	for key := range m.Rest() {
 		if m.State(key) == Odd {
 			return true
 		}
@@ -184,7 +187,9 @@ func (m Meta) HasOdd() bool {
 	return false
 }
 
-func (m Meta) restAll() iter.Seq2[Key, string] {
+// Rest returns the flags that All has beside those of Known: unknown ones and odd
+// values, in the order of arrival.
+func (m Meta) Rest() iter.Seq2[Key, string] {
 	return func(yield func(Key, string) bool) {
 		if m.rest == nil {
 			return
