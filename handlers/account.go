@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"waveadmin/internal/auth"
 	"waveadmin/internal/change"
@@ -77,15 +78,23 @@ func (h *Account) Show(w http.ResponseWriter, r *http.Request) error {
 	return views.Render(w, r, http.StatusOK, views.AccountPage(page, form))
 }
 
+// doubtWithin is how many changes are looked at for the last one that was asked for
+// here: what is done outside does not end its doubt.
+const doubtWithin = 20
+
 // showDoubt makes the form say that the outcome of the account's last save is
 // unknown, if it is. Only whoever made it sees what was wanted: to others it is
 // not theirs to save.
 func (h *Account) showDoubt(ctx context.Context, form *views.PermFormProps) error {
-	newest, err := h.Service.History(ctx, form.Account.UserID, 1)
-	if err != nil || len(newest) == 0 {
+	newest, err := h.Service.History(ctx, form.Account.UserID, doubtWithin)
+	if err != nil {
 		return err
 	}
-	c := newest[0]
+	i := slices.IndexFunc(newest, func(c change.Change) bool { return c.Source != change.Outside })
+	if i < 0 {
+		return nil
+	}
+	c := newest[i]
 	if c.Kind != change.Meta || c.State != change.InDoubt {
 		return nil
 	}

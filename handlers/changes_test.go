@@ -110,8 +110,8 @@ func TestChanges_pages(t *testing.T) {
 func TestChanges_filters(t *testing.T) {
 	s := testkit.Start(t, testkit.Options{Accounts: 3})
 	c, other := s.SignedIn(t, testkit.Editor), secondEditor(t, s)
-	add(t, s, c, accountOf("acme"))
-	add(t, s, c, accountOf("Beta_1"))
+	appear(t, s, c, accountOf("acme"))
+	appear(t, s, c, accountOf("Beta_1"))
 	post := func(c *testkit.Client, path string, form url.Values) {
 		t.Helper()
 		wantStatus(t, c.Post(path, form), http.StatusOK)
@@ -123,9 +123,10 @@ func TestChanges_filters(t *testing.T) {
 	post(c, "/resellers/Beta_1/delete", url.Values{"confirm": {"Beta_1@example.co.jp"}}) // 4
 	all := ids(c.Get("/changes").Selection)
 	slices.Reverse(all)
-	if len(all) != 5 {
-		t.Fatalf("%d changes, want 5", len(all))
+	if len(all) != 7 {
+		t.Fatalf("%d changes, want 7", len(all))
 	}
+	all = append(all[2:], all[:2]...) // 5 and 6: the accounts came from outside
 	mark := func(name string) string {
 		return c.Get("/changes").Find(`select[name="by"] option:contains("`+name+`")`).AttrOr("value", "none")
 	}
@@ -133,24 +134,24 @@ func TestChanges_filters(t *testing.T) {
 		name, query string
 		want        []int
 	}{
-		{"nothing", "", []int{4, 3, 2, 1, 0}},
-		{"a part of an email, whatever the case", "q=BETA_1%40", []int{4, 3}},
-		{"a part of a user id", "q=cme", []int{2, 1, 0}},
+		{"nothing", "", []int{4, 3, 2, 1, 0, 6, 5}},
+		{"a part of an email, whatever the case", "q=BETA_1%40", []int{4, 3, 6}},
+		{"a part of a user id", "q=cme", []int{2, 1, 0, 5}},
 		{"a pattern is only text", "q=%25", nil},
 		{"a person", "by=" + mark(secondEditorName), []int{2, 1}},
 		{"another", "by=" + mark(editorName), []int{4, 3, 0}},
-		{"outside", "by=outside", nil},
+		{"outside", "by=outside", []int{6, 5}},
 		{"a flag", "flag=invoice", []int{2, 0}},
 		{"a flag of nobody", "flag=no_such_flag", nil},
 		{"a kind", "kind=delete", []int{4}},
 		{"an outcome", "outcome=no_change", []int{2}},
-		{"an account by its id alone", "account=Beta_1", []int{4, 3}},
+		{"an account by its id alone", "account=Beta_1", []int{4, 3, 6}},
 		{"the id of an account is not folded", "account=beta_1", nil},
-		{"today", "from=2020-01-01&to=2120-01-01", []int{4, 3, 2, 1, 0}},
+		{"today", "from=2020-01-01&to=2120-01-01", []int{4, 3, 2, 1, 0, 6, 5}},
 		{"before all", "to=2020-01-01", nil},
 		{"after all", "from=2120-01-01", nil},
 		{"several", "q=acme&flag=invoice&kind=meta&outcome=done&by=" + mark(editorName), []int{0}},
-		{"bad values are absent", "by=nonsense&kind=none&outcome=maybe&from=yesterday&to=2026-13-40&older=%00&newer=x%27&flag=,&page=2", []int{4, 3, 2, 1, 0}},
+		{"bad values are absent", "by=nonsense&kind=none&outcome=maybe&from=yesterday&to=2026-13-40&older=%00&newer=x%27&flag=,&page=2", []int{4, 3, 2, 1, 0, 6, 5}},
 		{"a made-up id is a place", "older=00000000-0000-7000-8000-000000000000", nil},
 	}
 	for _, tt := range tests {
@@ -220,25 +221,26 @@ func TestChanges_links(t *testing.T) {
 	s := testkit.Start(t, testkit.Options{Accounts: 3})
 	c := s.SignedIn(t, testkit.Editor)
 	for _, id := range []string{"acme", "gone", "flawed"} {
-		add(t, s, c, accountOf(id))
+		appear(t, s, c, accountOf(id))
 		wantStatus(t, c.Post("/resellers/"+id+"/meta", edit("invoice", false, true)), http.StatusOK)
 	}
+	saved := newest(t, c, "acme")
 	wantStatus(t, c.Post("/resellers/acme/meta", edit("invoice", false, true)), http.StatusOK) // nothing to do
 	s.Wave.RemoveAccount("gone")
 	s.Wave.ReplaceRecord("flawed", `{"user_id":"flawed","email":"flawed@example.co.jp","company_id":7,"meta":{"invoice":true}}`)
 	refresh(t, c)
 	for _, path := range []string{"/changes", "/resellers/acme/history"} {
 		p := c.Get(path)
-		rows := p.Find("tr[data-change]").FilterFunction(func(_ int, row *goquery.Selection) bool {
-			return row.Find(`a[href*="undo="]`).Length()+row.Find(`a[href*="restore="]`).Length() > 0
-		})
-		id := rows.AttrOr("data-change", "")
-		if rows.Length() != 1 || rows.Find(`a[href="/resellers/acme?undo=`+id+`"], a[href="/resellers/acme?restore=`+id+`"]`).Length() != 2 {
-			t.Errorf("%s: %d rows can be taken back, want the one of acme", path, rows.Length())
+		if undo := p.Find(`a[href*="undo="]`); undo.Length() != 1 || undo.AttrOr("href", "") != "/resellers/acme?undo="+saved {
+			t.Errorf("%s: undo leads to %d places, %q", path, undo.Length(), undo.AttrOr("href", ""))
+		}
+		restore := p.Find(`a[href*="restore="]`) // also to where it began
+		if restore.Length() != 2 || restore.First().AttrOr("href", "") != "/resellers/acme?restore="+saved {
+			t.Errorf("%s: restore leads to %d places, %q", path, restore.Length(), restore.AttrOr("href", ""))
 		}
 	}
 	for _, id := range []string{"gone", "flawed"} {
-		if p := c.Get("/resellers/" + id + "/history"); p.Find(`a[href*="undo="]`).Length() > 0 || len(ids(p.Selection)) != 1 {
+		if p := c.Get("/resellers/" + id + "/history"); p.Find(`a[href*="undo="], a[href*="restore="]`).Length() > 0 || len(ids(p.Selection)) < 2 {
 			t.Errorf("%s: %s", id, short(p.Find("table")))
 		}
 	}

@@ -226,7 +226,7 @@ func TestAccount_gone(t *testing.T) {
 			}
 			p = c.Get("/resellers/acme") // of which a save was tried
 			wantStatus(t, p, http.StatusNotFound)
-			wantText(t, p, "main", says("gone.unknown"))
+			wantText(t, p, "main", says("gone.mark"))
 		})
 	}
 }

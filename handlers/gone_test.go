@@ -18,7 +18,7 @@ func deleted(t *testing.T) (*testkit.Site, *testkit.Client, string) {
 	c := s.SignedIn(t, testkit.Editor)
 	a := accountOf("acme")
 	a.Meta = a.Meta.With("invoice", true).With("dashboard_graph", false).With("new_in_2027", true)
-	add(t, s, c, a)
+	appear(t, s, c, a)
 	wantStatus(t, c.Post("/resellers/acme/delete", url.Values{"confirm": {a.Email}}), http.StatusOK)
 	return s, c, newest(t, c, "acme")
 }
@@ -39,7 +39,7 @@ func TestGone(t *testing.T) {
 			if strings.Contains(shown(p.Find(".on-groups")), "Dashboard graph") {
 				t.Error("it did not have the dashboard graph on")
 			}
-			if got := ids(p.Selection); len(got) != 1 || got[0] != id {
+			if got := ids(p.Selection); len(got) != 2 || got[0] != id {
 				t.Errorf("the history is %v", got)
 			}
 			if n := p.Find(`a[href="/resellers/new?from_change=` + id + `"]`).Length(); (n == 1) != (c == editor) {

@@ -140,4 +140,3 @@ var historyScreens = []screen{
 		v.b.Click(`[data-testid="settle-save"]`)
 	}},
 }
-

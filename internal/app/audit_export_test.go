@@ -1,7 +1,6 @@
 package app_test
 
 import (
-	"database/sql"
 	"net/http"
 	"net/url"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"waveadmin/internal/config"
+	"waveadmin/internal/db/dbtest"
 	"waveadmin/internal/sandbox"
 	"waveadmin/internal/testkit"
 )
@@ -18,7 +18,11 @@ import (
 // TestAudit_ofAnExport: who took which data as a file is on record before it leaves,
 // and what cannot be recorded does not leave.
 func TestAudit_ofAnExport(t *testing.T) {
-	s, cfg := start(t, new(logs))
+	dbtest.OnEach(t, exports)
+}
+
+func exports(t *testing.T, e dbtest.Engine) {
+	s, cfg := start(t, e, new(logs))
 	c := s.SignedIn(t, testkit.Editor)
 	if p := c.Post("/resellers/acme/meta", turnOn(offKey(t, s))); p.Status != http.StatusOK {
 		t.Fatalf("the save = %d", p.Status)
@@ -42,15 +46,7 @@ func TestAudit_ofAnExport(t *testing.T) {
 		t.Errorf("the JSON lines: %+v", events[1])
 	}
 
-	raw, err := sql.Open("sqlite", "file:"+strings.TrimPrefix(cfg.Database.URL.Reveal(), "sqlite:"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer raw.Close()
-	if _, err := raw.ExecContext(t.Context(), `CREATE TRIGGER broken BEFORE INSERT ON audit_events
-		WHEN NEW.kind = 'export' BEGIN SELECT RAISE(ABORT, 'no room'); END`); err != nil {
-		t.Fatal(err)
-	}
+	defer refuse(t, e, openRaw(t, cfg.Database.URL.Reveal()), "export")()
 	if p := viewer.Get("/changes.csv"); p.Status != http.StatusInternalServerError || strings.Contains(p.Body, "acme") {
 		t.Errorf("without an event: %d, %q", p.Status, p.Body)
 	}
