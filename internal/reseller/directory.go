@@ -51,6 +51,7 @@ type Directory struct {
 	err      error // of the last list call
 	failures int   // since the last success
 	recent   []replacement
+	gone     []wave.Reseller // that left the list, the oldest first
 }
 
 // Status is how fresh a Directory is.
@@ -110,6 +111,11 @@ func (d *Directory) Current(ctx context.Context) (*Snapshot, error) {
 	}
 	return snap, nil
 }
+
+// Last returns the snapshot that there is, or nil. It asks nobody, and unlike
+// Current it is no reason to keep the snapshot fresh: for what a page does by
+// itself.
+func (d *Directory) Last() *Snapshot { return d.snap.Load() }
 
 // NotBefore returns a snapshot whose list call started at t or later. It fails
 // with the fault of that call, or with fault.Unavailable when ctx ends first.
