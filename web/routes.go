@@ -59,6 +59,7 @@ func (d Deps) routes(g groups) {
 	g.viewer.get("/resellers/{userID}", d.Account.Show)
 	g.viewer.get("/resellers/{userID}/details", d.Account.Details)
 	g.viewer.get("/resellers/{userID}/history", d.Account.History)
+	g.viewer.post("/resellers/{userID}/presence", d.Account.Ping)
 	g.viewer.get("/changes/{changeID}/state", d.Account.State)
 
 	g.editor.get("/resellers/new", d.Creation.New)

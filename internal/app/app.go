@@ -21,6 +21,7 @@ import (
 	"waveadmin/internal/config"
 	"waveadmin/internal/db"
 	"waveadmin/internal/i18n"
+	"waveadmin/internal/presence"
 	"waveadmin/internal/reseller"
 	"waveadmin/internal/waveapi"
 	"waveadmin/web"
@@ -51,6 +52,7 @@ type App struct {
 	wave      *waveapi.Client
 	directory *reseller.Directory
 	service   *reseller.Service
+	presence  *presence.Store
 	auth      *auth.Auth
 	handler   http.Handler
 	ops       http.Handler
@@ -111,6 +113,8 @@ func New(ctx context.Context, cfg config.Config, o Options) (_ *App, err error) 
 		MaxAge: cfg.Wave.MaxSnapshotAge, Fold: i18n.Fold, Now: o.Now, Log: o.Log,
 	})
 	a.service = reseller.NewService(a.wave, a.directory, ledger, rules(cfg), o.Log, o.Now)
+
+	a.presence = presence.NewStore(a.db, o.Now)
 
 	metrics := web.NewMetrics()
 	deps := a.pages(ledger)
@@ -190,7 +194,7 @@ func (a *App) pages(ledger *change.Ledger) web.Deps {
 			Min: password.MinLength, Max: password.MaxLength, ReasonRequired: rules(a.cfg).ReasonRequired,
 		},
 		Account: &handlers.Account{
-			Directory: a.directory, Service: a.service,
+			Directory: a.directory, Service: a.service, Presence: a.presence,
 			Confirm: a.cfg.UI.Confirm, ReasonRequired: rules(a.cfg).ReasonRequired,
 			Min: password.MinLength, Max: password.MaxLength,
 		},
