@@ -403,9 +403,8 @@ document.addEventListener('htmx:beforeOnLoad', (e) => {
 });
 document.addEventListener('htmx:beforeSwap', (e) => {
   if (e.target.id !== 'presence') return;
-  const answer = document.createElement('template');
-  answer.innerHTML = e.detail.serverResponse;
-  if (answer.content.textContent.trim() === e.target.textContent.trim()) e.detail.shouldSwap = false; // nothing to read out again
+  const answer = new DOMParser().parseFromString(e.detail.serverResponse, 'text/html').body.textContent;
+  if (answer.trim() === e.target.textContent.trim()) e.detail.shouldSwap = false; // nothing to read out again
 });
 document.addEventListener('visibilitychange', () => {
   if (!document.hidden && document.getElementById('presence')) ping();
