@@ -35,6 +35,7 @@ type AccountService interface {
 type Account struct {
 	Directory      Directory
 	Service        AccountService
+	Presence       Presence
 	Confirm        string // ui.confirm
 	ReasonRequired bool
 	Min, Max       int // length of a password
@@ -47,7 +48,9 @@ func (h *Account) Show(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	form := h.permForm(account, snapshot)
-	page := views.AccountProps{Account: account, Fresh: fresh(h.Directory, snapshot, r.URL)}
+	page := views.AccountProps{
+		Account: account, Fresh: fresh(h.Directory, snapshot, r.URL), Presence: h.present(r.Context(), account),
+	}
 	if f, c, ok := takeFlash(w, r, h.Service); ok {
 		page.Notice = doneNotice(r.Context(), c)
 		form.Saved = h.savedEarlier(r.Context(), account, f, c)
@@ -150,7 +153,9 @@ func movedLine(ctx context.Context, m wave.Moved) string {
 
 // frame is the head of the account's pages.
 func (h *Account) frame(w http.ResponseWriter, r *http.Request, account wave.Reseller, s *reseller.Snapshot) views.AccountProps {
-	p := views.AccountProps{Account: account, Fresh: fresh(h.Directory, s, r.URL)}
+	p := views.AccountProps{
+		Account: account, Fresh: fresh(h.Directory, s, r.URL), Presence: h.present(r.Context(), account),
+	}
 	if _, c, ok := takeFlash(w, r, h.Service); ok {
 		p.Notice = doneNotice(r.Context(), c)
 	}

@@ -22,7 +22,7 @@ const (
 )
 
 // AccountURL returns the page of an account, or that of one of its parts:
-// details, history, password, delete; meta and undo take posts.
+// details, history, password, delete; meta, undo and presence take posts.
 func AccountURL(id wave.UserID, part string) string {
 	u := ResellersURL + "/" + url.PathEscape(string(id))
 	if part != "" {
@@ -35,6 +35,13 @@ func AccountURL(id wave.UserID, part string) string {
 func UndoURL(id wave.UserID, changeID string) string {
 	return AccountURL(id, "undo") + "?change=" + url.QueryEscape(changeID)
 }
+
+// UndoRestURL is UndoURL for who knows that flags were changed since, and leaves
+// those.
+func UndoRestURL(id wave.UserID, changeID string) string { return UndoURL(id, changeID) + "&left=ok" }
+
+// IssueAgainURL returns the form that issues an account that was deleted anew.
+func IssueAgainURL() string { return NewURL }
 
 // ChangeStateURL returns the fragment that says where a change stands.
 func ChangeStateURL(changeID string) string {

@@ -195,7 +195,7 @@ func TestConflict(t *testing.T) {
 			b.Click(`[data-testid="save"]`)
 			b.Wait(`dialog#conflict[open]`)
 			b.Shot("conflict-" + lang + "-light")
-			if got := b.Text(`#conflict`); !strings.Contains(got, say(t, lang, "save.other_outside")) {
+			if got := b.Text(`#conflict`); !strings.Contains(got, say(t, lang, "conflict.outside")) {
 				t.Errorf("the dialog says %q, want that it was changed elsewhere", got)
 			}
 			if n := s.Wave.Count(sandbox.OpMeta); n != 0 {

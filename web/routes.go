@@ -39,6 +39,9 @@ type Deps struct {
 	Refresh   *handlers.Refresh
 }
 
+// presencePath is where every open page of an account posts by itself.
+const presencePath = "/resellers/{userID}/presence"
+
 // New returns the whole site.
 func New(d Deps) http.Handler { return newSite(d).handler(d.routes) }
 
@@ -59,6 +62,7 @@ func (d Deps) routes(g groups) {
 	g.viewer.get("/resellers/{userID}", d.Account.Show)
 	g.viewer.get("/resellers/{userID}/details", d.Account.Details)
 	g.viewer.get("/resellers/{userID}/history", d.Account.History)
+	g.viewer.post(presencePath, d.Account.Ping)
 	g.viewer.get("/changes/{changeID}/state", d.Account.State)
 
 	g.editor.get("/resellers/new", d.Creation.New)

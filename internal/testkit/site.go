@@ -38,6 +38,7 @@ type Options struct {
 	Latency  time.Duration
 	Config   func(*config.Config) // changes the settings before the start
 	Log      *slog.Logger
+	Now      func() time.Time // nil for time.Now
 }
 
 // Site is a running site with its surroundings.
@@ -86,7 +87,7 @@ func Start(t testing.TB, o Options) *Site {
 	provider.Start()
 	t.Cleanup(provider.Close)
 
-	a, err := app.New(t.Context(), cfg, app.Options{Log: o.Log, Listener: public})
+	a, err := app.New(t.Context(), cfg, app.Options{Log: o.Log, Now: o.Now, Listener: public})
 	if err != nil {
 		t.Fatal(err)
 	}
