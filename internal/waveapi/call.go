@@ -44,11 +44,12 @@ type call struct {
 	decode      func(status int, body io.Reader) error // of a 2xx answer
 }
 
-// do does k and repeats it as far as that cannot do it twice. The loop is plain,
-// without a library: whether to repeat, and after what pause, hangs on the fault,
-// and a call must never be repeated by a default that someone else chose. A
-// budget for repetitions and a circuit breaker belong here, around send.
+// do does k and repeats it as far as that cannot do it twice and the budget allows.
+// The loop is plain, without a library: whether to repeat, and after what pause,
+// hangs on the fault, and a call must never be repeated by a default that someone
+// else chose. A circuit breaker belongs here, around send.
 func (c *Client) do(ctx context.Context, k call) error {
+	c.budget.earn()
 	refreshed := false
 	for attempt := 1; ; attempt++ {
 		var tok token
@@ -66,11 +67,18 @@ func (c *Client) do(ctx context.Context, k call) error {
 			}
 			refreshed = true
 			if c.tokens.invalidate(tok.gen) {
-				continue
+				continue // once, and only with a new token: no matter for the budget
 			}
 		}
 		pause, again := pauseBefore(err, attempt)
-		if !again || endsWithin(ctx, pause) || sleep(ctx, pause) != nil {
+		if !again || endsWithin(ctx, pause) {
+			return err
+		}
+		if !c.budget.spend() {
+			c.log.WarnContext(ctx, "wave call not repeated: too many were", "op", k.op, "attempt", attempt)
+			return err
+		}
+		if sleep(ctx, pause) != nil {
 			return err
 		}
 	}

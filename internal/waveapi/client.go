@@ -5,7 +5,8 @@
 // Its faults mean:
 //
 //   - Unavailable, Busy: surely not done. Reads and token fetches have been tried
-//     again already, writes too as far as nothing of them had left.
+//     again already, writes too as far as nothing of them had left, while the
+//     budget for that lasted.
 //   - Uncertain: a write left and may have been done.
 //   - Denied: the API refuses our token or our role, or is not at the address
 //     that is configured.
@@ -58,6 +59,7 @@ type Client struct {
 	http    *http.Client
 	tokens  *tokenSource
 	pace    *pacer
+	budget  *budget
 	timeout time.Duration
 	log     *slog.Logger
 
@@ -102,6 +104,7 @@ func New(o Options) (*Client, error) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		pace:    newPacer(cmp.Or(o.RatePerSecond, 80)),
+		budget:  newBudget(),
 		timeout: cmp.Or(o.Timeout, 15*time.Second),
 		log:     o.Log,
 		list:    list,
