@@ -96,6 +96,7 @@ func TestRepetition(t *testing.T) {
 func cut(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Length", "100")
 	io.WriteString(w, `[{"user_id":"u-1"},`)
+	http.NewResponseController(w).Flush()
 	panic(http.ErrAbortHandler)
 }
 

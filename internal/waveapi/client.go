@@ -6,7 +6,7 @@
 //
 //   - Unavailable, Busy: surely not done. Reads and token fetches have been tried
 //     again already, writes too as far as nothing of them had left, while the
-//     budget for that lasted.
+//     budget for that lasted. After a run of failures nothing is sent for a while.
 //   - Uncertain: a write left and may have been done.
 //   - Denied: the API refuses our token or our role, or is not at the address
 //     that is configured.
@@ -60,6 +60,8 @@ type Client struct {
 	tokens  *tokenSource
 	pace    *pacer
 	budget  *budget
+	api     breaker
+	login   breaker // of the token endpoint
 	timeout time.Duration
 	log     *slog.Logger
 
