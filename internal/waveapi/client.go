@@ -40,7 +40,7 @@ type Options struct {
 	ClientSecret  string
 	ListMethod    string            // ListAuto if empty
 	RatePerSecond int               // calls in any second; 80 if 0
-	Timeout       time.Duration     // from sending a call to its answer; 15 s if 0
+	Timeout       time.Duration     // from sending a call to its answer; 15 s if 0. A list may take four times as long, unless it stops coming
 	Log           *slog.Logger      // nil for none
 	Transport     http.RoundTripper // nil for one of our own; see newTransport
 }

@@ -44,10 +44,13 @@ func (c *Client) exchange(ctx context.Context, k call, tok token) (status int, b
 	if status < 200 || status > 299 {
 		return status, false, refused(k, resp)
 	}
-	if k.limit > maxAnswer {
-		timer.Reset(4 * c.timeout) // a long list may take longer to arrive than to begin
-	}
 	body := &tracked{ReadCloser: resp.Body}
+	if k.limit > maxAnswer { // a long list may take longer to arrive than to begin, as long as it goes on
+		end := time.AfterFunc(4*c.timeout, func() { cancel(errTimeout) })
+		defer end.Stop()
+		timer.Reset(c.timeout)
+		body.came = func() { timer.Reset(c.timeout) }
+	}
 	if err := k.decode(status, http.MaxBytesReader(nil, body, k.limit)); err != nil {
 		if context.Cause(callCtx) == errTimeout {
 			err = errTimeout
@@ -61,11 +64,15 @@ func (c *Client) exchange(ctx context.Context, k call, tok token) (status int, b
 type tracked struct {
 	io.ReadCloser
 	failed bool
+	came   func() // called when some of it came, unless nil
 }
 
 func (t *tracked) Read(b []byte) (int, error) {
 	n, err := t.ReadCloser.Read(b)
 	t.failed = t.failed || err != nil && err != io.EOF
+	if n > 0 && t.came != nil {
+		t.came()
+	}
 	return n, err
 }
 
