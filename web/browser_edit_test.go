@@ -218,6 +218,7 @@ func TestWaveAway(t *testing.T) {
 	s.WaveLeaves()
 	b.Click(`[data-testid="save"]`)
 	b.Until(`document.querySelector(".savebar [data-form-error]")?.textContent.trim()`)
+	b.Until(`document.querySelector('[data-testid="unsaved-count"]').textContent`) // written after the form came
 	b.Shot("wave-away-save-ja-light")
 	if !checked(b, "invoice") || b.Text(`[data-testid="unsaved-count"]`) != say(t, "ja", "js.unsaved", "count", 1, "on", 1, "off", 0) {
 		t.Error("the edit was not kept")
