@@ -43,6 +43,7 @@ type Account struct {
 	Directory      Directory
 	Service        AccountService
 	Changes        Origins
+	Presence       Presence
 	Confirm        string // ui.confirm
 	ReasonRequired bool
 	Min, Max       int // length of a password
@@ -59,7 +60,9 @@ func (h *Account) Show(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	form := h.permForm(account, snapshot)
-	page := views.AccountProps{Account: account, Fresh: fresh(h.Directory, snapshot, r.URL)}
+	page := views.AccountProps{
+		Account: account, Fresh: fresh(h.Directory, snapshot, r.URL), Presence: h.present(r.Context(), account),
+	}
 	if f, c, ok := takeFlash(w, r, h.Service); ok {
 		page.Notice = doneNotice(r.Context(), c)
 		form.Saved = h.savedEarlier(r.Context(), account, f, c)
@@ -144,7 +147,9 @@ func (h *Account) History(w http.ResponseWriter, r *http.Request) error {
 
 // frame is the head of the account's pages.
 func (h *Account) frame(w http.ResponseWriter, r *http.Request, account wave.Reseller, s *reseller.Snapshot) views.AccountProps {
-	p := views.AccountProps{Account: account, Fresh: fresh(h.Directory, s, r.URL)}
+	p := views.AccountProps{
+		Account: account, Fresh: fresh(h.Directory, s, r.URL), Presence: h.present(r.Context(), account),
+	}
 	if _, c, ok := takeFlash(w, r, h.Service); ok {
 		p.Notice = doneNotice(r.Context(), c)
 	}

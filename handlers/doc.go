@@ -24,6 +24,7 @@ import (
 // Directory is the part of reseller.Directory that pages need.
 type Directory interface {
 	Current(ctx context.Context) (*reseller.Snapshot, error)
+	Last() *reseller.Snapshot
 	Refresh(ctx context.Context) (*reseller.Snapshot, error)
 	Status() reseller.Status
 }

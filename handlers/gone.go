@@ -30,16 +30,34 @@ func (h *Account) gone(w http.ResponseWriter, r *http.Request, status int, missi
 	if p.History.Changes, err = h.rows(ctx, history, false); err != nil {
 		return err
 	}
-	for _, c := range history {
-		if had := seedOf(c); had != nil {
-			p.Groups = onByGroup(ctx, *had)
-			if auth.ActorFrom(ctx).MayModify() {
-				p.AgainURL = views.IssueAgainURL(c.ID)
-			}
-			break
+	if c, had := seedIn(history); had != nil {
+		p.Groups = onByGroup(ctx, *had)
+		if auth.ActorFrom(ctx).MayModify() {
+			p.AgainURL = views.IssueAgainURL(c.ID)
 		}
 	}
 	return views.Render(w, r, status, views.GonePage(p))
+}
+
+// seedIn returns the newest change that tells with which flags its account can be
+// issued again, and those; nil for none.
+func seedIn(newestFirst []change.Change) (change.Change, *wave.Meta) {
+	for _, c := range newestFirst {
+		if had := seedOf(c); had != nil {
+			return c, had
+		}
+	}
+	return change.Change{}, nil
+}
+
+// againURL returns where an account that is gone is issued again: filled in, as far
+// as it is on record.
+func (h *Account) againURL(ctx context.Context, id wave.UserID) string {
+	history, err := h.Service.History(ctx, id, historyLimit)
+	if c, had := seedIn(history); err == nil && had != nil {
+		return views.IssueAgainURL(c.ID)
+	}
+	return views.NewURL
 }
 
 // goneSentence says who deleted the account, as far as that is known.

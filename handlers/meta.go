@@ -50,23 +50,34 @@ func (h *Account) Update(w http.ResponseWriter, r *http.Request) error {
 }
 
 // Undo answers POST /resellers/{userID}/undo?change=…: the flags of that save go
-// back as far as they still have the saved value.
+// back. If some were changed since, it asks first; with left=ok they are left.
 func (h *Account) Undo(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	seen, want, err := edits(r.PostForm) // which stay in the form, as the undo does not take them
+	if err != nil {
+		return err
+	}
+	query := r.URL.Query()
 	u := reseller.Undo{
 		Actor: auth.ActorFrom(r.Context()), UserID: userID(r),
-		ChangeID: r.URL.Query().Get("change"),
+		ChangeID: query.Get("change"), LeaveMoved: query.Get("left") == "ok",
 	}
 	result, err := h.Service.UndoMeta(r.Context(), u)
 	if err != nil {
-		return h.notSaved(w, r, reseller.MetaChange{UserID: u.UserID}, err)
+		c := reseller.MetaChange{UserID: u.UserID, Seen: seen, Want: want, Reason: trimmed(r, "reason")}
+		return h.notSaved(w, r, c, err)
 	}
 	return h.saved(w, r, result, "save.undone")
 }
 
 // edits reads what the form showed and what the person touched: flags whose box
 // differs from what it was. A box without a "was" field was not on the form, and
-// an absent box alone never means off. A value that no form of ours sends, or a
-// field that comes twice, is refused rather than guessed at.
+// an absent box alone never means off. After a conflict a field "choose" stands
+// beside the box: "mine" leaves it to the box, "now" and "seen" decide whatever the
+// box says. A value that no form of ours sends, or a field that comes twice, is
+// refused rather than guessed at.
 func edits(form url.Values) (wave.Seen, wave.Wanted, error) {
 	seen, want := make(wave.Seen), make(wave.Wanted)
 	for name, values := range form {
@@ -83,7 +94,15 @@ func edits(form url.Values) (wave.Seen, wave.Wanted, error) {
 		}
 		key := wave.Key(flag)
 		seen[key] = was
-		if is := form.Has("is." + flag); is != (was == wave.On) {
+		is := form.Has("is." + flag)
+		if chosen, ok := form["choose."+flag]; ok {
+			now, known := map[string]bool{"mine": is, "now": was == wave.On, "seen": was != wave.On}[chosen[0]]
+			if !known || len(chosen) > 1 {
+				return nil, nil, fault.New(fault.Invalid, fmt.Errorf("choose.%s is %q", flag, chosen))
+			}
+			is = now
+		}
+		if is != (was == wave.On) {
 			want[key] = is
 		}
 	}
@@ -131,14 +150,7 @@ func savedProps(ctx context.Context, result reseller.MetaResult, key string) *vi
 	p := &views.SavedProps{
 		Sentence: i18n.T(ctx, key, "count", len(result.Apply), "time", i18n.Clock(ctx, result.Change.Finished)),
 	}
-	for _, o := range result.Others {
-		by := i18n.T(ctx, "save.other_outside")
-		if o.By != "" {
-			by = i18n.T(ctx, "save.other_by", "name", o.By, "time", i18n.Clock(ctx, o.At))
-		}
-		p.More = append(p.More, i18n.T(ctx, "save.other",
-			"label", views.FlagLabel(ctx, o.Key), "state", i18n.T(ctx, "state."+o.To.String()), "by", by))
-	}
+	p.More = includedLines(ctx, result.Others)
 	if len(result.Left) > 0 {
 		p.More = append(p.More, i18n.T(ctx, "save.left", "labels", labels(ctx, result.Left)))
 	}
@@ -169,8 +181,11 @@ func (h *Account) savedEarlier(ctx context.Context, account wave.Reseller, f fla
 }
 
 // notSaved shows the form as the person sent it, with what stands against it.
-// Only an account that is gone has no form to show.
+// Only an account that never was has no form to show.
 func (h *Account) notSaved(w http.ResponseWriter, r *http.Request, c reseller.MetaChange, err error) error {
+	if gone, ok := errors.AsType[*reseller.GoneError](err); ok {
+		return h.accountGone(w, r, c, gone)
+	}
 	account, snapshot, lookup := find(r, h.Directory)
 	if lookup != nil {
 		return err
@@ -195,9 +210,13 @@ func (h *Account) notSaved(w http.ResponseWriter, r *http.Request, c reseller.Me
 		return views.Render(w, r, http.StatusAccepted, render(nil))
 	}
 	if conflict, ok := errors.AsType[*reseller.ConflictError](err); ok {
-		form.Conflict = conflictProps(ctx, c, conflict)
 		if conflict.Account.UserID != "" {
 			form.Account = conflict.Account
+		}
+		if conflict.Why == reseller.UndoMoved {
+			h.showUndoMoved(ctx, &form, r.URL.Query().Get("change"), conflict)
+		} else {
+			form.Conflict = conflictProps(ctx, c, conflict)
 		}
 		return views.Render(w, r, http.StatusConflict, render(nil))
 	}
@@ -207,31 +226,13 @@ func (h *Account) notSaved(w http.ResponseWriter, r *http.Request, c reseller.Me
 	return &FormError{Err: err, Form: render}
 }
 
-func conflictProps(ctx context.Context, c reseller.MetaChange, e *reseller.ConflictError) *views.ConflictProps {
-	p := &views.ConflictProps{Why: i18n.T(ctx, "conflict."+string(e.Why), "name", e.Holder)}
-	row := func(key wave.Key, now wave.State, by string) {
-		mine := ""
-		if on, ok := c.Want[key]; ok {
-			mine = wave.StateOf(on).String()
-		}
-		p.Rows = append(p.Rows, views.ConflictRow{
-			Label: views.FlagLabel(ctx, key), Seen: c.Seen[key], Now: now, Mine: mine, By: by,
-		})
+// showUndoMoved makes the form ask what to do with an undo that met changed flags.
+// Behind the question it still says what was saved, with the way back.
+func (h *Account) showUndoMoved(ctx context.Context, form *views.PermFormProps, changeID string, e *reseller.ConflictError) {
+	form.UndoMoved = undoMovedProps(ctx, form.Account.UserID, changeID, e)
+	if saved, err := h.Service.Change(ctx, changeID); err == nil {
+		form.Saved = h.savedEarlier(ctx, form.Account, flash{}, saved)
 	}
-	if e.Why == reseller.BeingChanged {
-		return p
-	}
-	for _, m := range e.Merged.Apply {
-		row(m.Key, m.From, "")
-	}
-	for _, o := range e.Others {
-		by := i18n.T(ctx, "save.other_outside")
-		if o.By != "" {
-			by = i18n.T(ctx, "save.other_by", "name", o.By, "time", i18n.Clock(ctx, o.At))
-		}
-		row(o.Key, o.To, by)
-	}
-	return p
 }
 
 func labels(ctx context.Context, keys []wave.Key) string {

@@ -203,8 +203,12 @@ func TestAccount_others(t *testing.T) {
 					t.Errorf("%s is %v at Wave, %v on the page", key, got, boxOn(p, key))
 				}
 			}
-			wantText(t, p, "[data-outcome]", says("save.other_outside"))
-			wantText(t, p, "[data-outcome]", secondEditorName)
+			included := p.Find("[data-outcome] p")
+			wantText(t, p, "[data-outcome] p", "1 other change made outside this tool is included: Sub-user management → on.")
+			wantText(t, p, "[data-outcome] p", "1 other change by "+secondEditorName+" at ")
+			if included.Length() != 2 {
+				t.Errorf("%d sentences about others, want one for each of the two", included.Length())
+			}
 
 			again := permForm(t, mine.Get("/resellers/acme"))
 			for key := range form { // my own first save is no change by others
@@ -215,7 +219,7 @@ func TestAccount_others(t *testing.T) {
 			check(again, "report_filters", true)
 			p = mine.Post("/resellers/acme/meta", again, way.headers...)
 			wantStatus(t, p, http.StatusOK)
-			if text := shown(p.Find("[data-outcome]")); strings.Contains(text, "Included") {
+			if text := shown(p.Find("[data-outcome]")); strings.Contains(text, "included") {
 				t.Errorf("my own save is named as someone else's: %s", text)
 			}
 		})
@@ -275,6 +279,9 @@ func TestMeta_refusesOddFields(t *testing.T) {
 		{"was.invoice": {"on", "off"}},
 		{"was.invoice": {"maybe"}},
 		{"was.": {"on"}},
+		{"was.invoice": {"off"}, "choose.invoice": {"on"}},
+		{"was.invoice": {"off"}, "choose.invoice": {""}},
+		{"was.invoice": {"off"}, "choose.invoice": {"seen", "now"}},
 	} {
 		if p := c.Post("/resellers/"+id+"/meta", form); p.Status != http.StatusUnprocessableEntity {
 			t.Errorf("%v: %d, want 422", form, p.Status)

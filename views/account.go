@@ -10,10 +10,11 @@ import (
 
 // AccountProps is what every page of one account shows on top.
 type AccountProps struct {
-	Account wave.Reseller
-	Fresh   FreshProps
-	Notice  *NoticeProps
-	Failed  bool // the page shows a form that was refused
+	Account  wave.Reseller
+	Fresh    FreshProps
+	Presence *PresenceProps // nil for an account that nobody can edit
+	Notice   *NoticeProps
+	Failed   bool // the page shows a form that was refused
 }
 
 // PermFormProps is the form of one account's flags.
@@ -26,11 +27,13 @@ type PermFormProps struct {
 	NeedReason bool
 	ReasonErr  string // what is wrong with the reason
 
-	Saved    *SavedProps
-	Message  string // such as that there is nothing to save
-	Failure  *FailureProps
-	Checking *CheckingProps
-	Conflict *ConflictProps
+	Saved     *SavedProps
+	Message   string // such as that there is nothing to save
+	Failure   *FailureProps
+	Checking  *CheckingProps
+	Conflict  *ConflictProps // of these three at most one
+	UndoMoved *UndoMovedProps
+	Gone      *GoneProps
 
 	TakeBack *TakeBackProps // what Staged undoes or restores; nil for nothing
 	TookBack string         // the change that was just taken back or restored from
@@ -54,21 +57,6 @@ type FailureProps struct {
 type CheckingProps struct {
 	StateURL string
 	Sentence string // empty for that of a save
-}
-
-// ConflictProps is what a person must look at before anything is sent.
-type ConflictProps struct {
-	Why  string
-	Rows []ConflictRow
-}
-
-// ConflictRow is one flag that moved, or that the person wants to move.
-type ConflictRow struct {
-	Label string
-	Seen  wave.State
-	Now   wave.State
-	Mine  string // "on" or "off", empty when the person did not touch it
-	By    string // who moved it and when; empty when nobody did
 }
 
 // readOnly reports whether the form only shows: to a viewer, or for an account

@@ -23,7 +23,7 @@ const (
 )
 
 // AccountURL returns the page of an account, or that of one of its parts:
-// details, history, password, delete; meta and undo take posts.
+// details, history, password, delete; meta, undo and presence take posts.
 func AccountURL(id wave.UserID, part string) string {
 	u := ResellersURL + "/" + url.PathEscape(string(id))
 	if part != "" {
@@ -69,6 +69,11 @@ func withQuery(path string, v url.Values) string {
 	}
 	return path + "?" + v.Encode()
 }
+
+// UndoRestURL is UndoURL for who knows that flags were changed since, and leaves
+// those.
+func UndoRestURL(id wave.UserID, changeID string) string { return UndoURL(id, changeID) + "&left=ok" }
+
 
 // ChangeStateURL returns the fragment that says where a change stands.
 func ChangeStateURL(changeID string) string {

@@ -195,7 +195,7 @@ func TestConflict(t *testing.T) {
 			b.Click(`[data-testid="save"]`)
 			b.Wait(`dialog#conflict[open]`)
 			b.Shot("conflict-" + lang + "-light")
-			if got := b.Text(`#conflict`); !strings.Contains(got, say(t, lang, "save.other_outside")) {
+			if got := b.Text(`#conflict`); !strings.Contains(got, say(t, lang, "conflict.outside")) {
 				t.Errorf("the dialog says %q, want that it was changed elsewhere", got)
 			}
 			if n := s.Wave.Count(sandbox.OpMeta); n != 0 {
@@ -218,6 +218,7 @@ func TestWaveAway(t *testing.T) {
 	s.WaveLeaves()
 	b.Click(`[data-testid="save"]`)
 	b.Until(`document.querySelector(".savebar [data-form-error]")?.textContent.trim()`)
+	b.Until(`document.querySelector('[data-testid="unsaved-count"]').textContent`) // written after the form came
 	b.Shot("wave-away-save-ja-light")
 	if !checked(b, "invoice") || b.Text(`[data-testid="unsaved-count"]`) != say(t, "ja", "js.unsaved", "count", 1, "on", 1, "off", 0) {
 		t.Error("the edit was not kept")

@@ -1,11 +1,13 @@
 package web_test
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"waveadmin/internal/sandbox"
+	"waveadmin/internal/sandbox/idp"
 	"waveadmin/internal/testkit"
 	"waveadmin/internal/wave"
 )
@@ -76,6 +78,53 @@ var screens = []screen{
 		v.b.Click("#f-usage_report_download")
 		v.outside("usage_account")
 		v.b.Click(`[data-testid="save"]`)
+	}},
+	{"account conflict with many", testkit.Editor, `#conflict[open]`, func(v *visit) {
+		v.open(unusual)
+		v.b.Click("#f-open_api")
+		flip := func() {
+			for _, f := range wave.Flags {
+				if f.Key != "open_api" && f.Key != "invoice" {
+					v.outside(f.Key)
+				}
+			}
+		}
+		flip()
+		v.leave = func() { // the screens after it count on the flags as they were
+			flip()
+			v.listAgain()
+		}
+		v.b.Click(`[data-testid="save"]`)
+	}},
+	{"account undo meets a change", testkit.Editor, `#undo-moved[open]`, func(v *visit) {
+		v.open(unusual)
+		v.b.Click("#f-open_api")
+		v.b.Click("#f-dashboard_graph")
+		v.b.Click(`[data-testid="save"]`)
+		v.b.Wait(`[data-testid="undo"]`)
+		v.outside("open_api")
+		v.b.Click(`[data-testid="undo"]`)
+	}},
+	{"account gone", testkit.Editor, `#gone[open]`, func(v *visit) {
+		v.open(unusual)
+		v.b.Click("#f-open_api")
+		a, _ := v.s.Wave.Get("unusual")
+		v.s.Wave.RemoveAccount("unusual")
+		v.b.Click(`[data-testid="save"]`)
+		v.leave = func() {
+			if err := v.s.Wave.AddAccount(a); err != nil {
+				v.t.Fatal(err)
+			}
+			v.listAgain()
+		}
+	}},
+	{"account edited by others", "", `#presence span`, func(v *visit) {
+		for _, name := range []string{otherEditor, "佐々木 花子（クラウド運用部）"} {
+			v.s.IDP.Script(idp.Script{Claims: func(claims map[string]any) { claims["sub"], claims["name"] = name, name }})
+			v.s.SignedIn(v.t, testkit.Editor).Post(unusual+"/presence", url.Values{"editing": {"on"}})
+			v.s.IDP.Script(idp.Script{})
+		}
+		v.open(unusual)
 	}},
 	{"account checking", testkit.Editor, `.outcome.checking`, func(v *visit) {
 		v.open(unusual)
@@ -158,6 +207,14 @@ func (v *visit) without() {
 }
 
 func (v *visit) refresh() { v.b.Click(`[data-refresh] button`) }
+
+// listAgain makes the site list the accounts, and waits until it has.
+func (v *visit) listAgain() {
+	v.open("/resellers")
+	v.b.Until(`(window.old = true)`)
+	v.refresh()
+	v.b.Until(`!window.old && document.readyState === "complete"`)
+}
 
 // open goes to a page in the visit's language.
 func (v *visit) open(path string) {

@@ -87,7 +87,7 @@ func (s *site) observe(next http.Handler) http.Handler {
 			status := statusFor(ww.Status(), r.Context().Err() != nil)
 			route := chi.RouteContext(r.Context()).RoutePattern()
 			s.metrics.observe(r.Method, route, status, took)
-			s.log.LogAttrs(r.Context(), accessLevel(r, status), "request",
+			s.log.LogAttrs(r.Context(), accessLevel(r, route, status), "request",
 				slog.String("request_id", RequestID(r.Context())),
 				slog.String("method", r.Method),
 				slog.String("path", r.URL.EscapedPath()),
@@ -111,14 +111,15 @@ func statusFor(written int, gone bool) int {
 	return http.StatusOK // net/http answers for a handler that wrote nothing
 }
 
-// accessLevel keeps probes and static files out of the log at its usual level.
-func accessLevel(r *http.Request, status int) slog.Level {
+// accessLevel keeps probes, static files and what pages do by themselves every few
+// seconds out of the log at its usual level.
+func accessLevel(r *http.Request, route string, status int) slog.Level {
 	switch {
 	case status >= 500:
 		return slog.LevelError
 	case status >= 400:
 		return slog.LevelWarn
-	case isProbe(r) || strings.HasPrefix(r.URL.Path, static.Prefix):
+	case isProbe(r) || strings.HasPrefix(r.URL.Path, static.Prefix) || route == presencePath:
 		return slog.LevelDebug
 	}
 	return slog.LevelInfo

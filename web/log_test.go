@@ -41,6 +41,8 @@ func TestObserve_levels(t *testing.T) {
 	}{
 		{"a page", request("GET", "/page", "As: viewer"), "INFO"},
 		{"a probe", request("GET", "/healthz"), "DEBUG"},
+		{"a page's ping", request("POST", "/resellers/r-1/presence", "As: viewer"), "DEBUG"},
+		{"a stranger's ping", request("POST", "/resellers/r-1/presence"), "WARN"},
 		{"a missing page", request("GET", "/none"), "WARN"},
 		{"a missing static file", request("GET", "/static/x"), "WARN"},
 		{"a failure", request("GET", "/broken", "As: viewer"), "ERROR"},
@@ -49,6 +51,7 @@ func TestObserve_levels(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newTestSite(t, func(g groups) {
 				everyGroup(g)
+				g.viewer.post(presencePath, ok)
 				g.viewer.get("/broken", func(http.ResponseWriter, *http.Request) error { panic("x") })
 			})
 			s.do(tt.r)

@@ -40,6 +40,9 @@ type Deps struct {
 	Refresh   *handlers.Refresh
 }
 
+// presencePath is where every open page of an account posts by itself.
+const presencePath = "/resellers/{userID}/presence"
+
 // New returns the whole site.
 func New(d Deps) http.Handler { return newSite(d).handler(d.routes) }
 
@@ -64,6 +67,7 @@ func (d Deps) routes(g groups) {
 	g.viewer.get("/changes.csv", d.Changes.CSV)
 	g.viewer.get("/changes.jsonl", d.Changes.JSONLines)
 	g.viewer.get("/changes/{changeID}", d.Changes.Show)
+	g.viewer.post(presencePath, d.Account.Ping)
 	g.viewer.get("/changes/{changeID}/state", d.Account.State)
 
 	g.editor.get("/resellers/new", d.Creation.New)

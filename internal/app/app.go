@@ -21,6 +21,7 @@ import (
 	"waveadmin/internal/config"
 	"waveadmin/internal/db"
 	"waveadmin/internal/i18n"
+	"waveadmin/internal/presence"
 	"waveadmin/internal/reseller"
 	"waveadmin/internal/waveapi"
 	"waveadmin/web"
@@ -53,6 +54,7 @@ type App struct {
 	directory *reseller.Directory
 	watcher   *reseller.Watcher
 	service   *reseller.Service
+	presence  *presence.Store
 	auth      *auth.Auth
 	handler   http.Handler
 	ops       http.Handler
@@ -114,6 +116,8 @@ func New(ctx context.Context, cfg config.Config, o Options) (_ *App, err error) 
 	})
 	a.watcher = reseller.NewWatcher(a.directory, a.ledger, o.Log)
 	a.service = reseller.NewService(a.wave, a.directory, a.ledger, rules(cfg), o.Log, o.Now)
+
+	a.presence = presence.NewStore(a.db, o.Now)
 
 	metrics := web.NewMetrics()
 	deps := a.pages()
@@ -193,7 +197,7 @@ func (a *App) pages() web.Deps {
 			Min: password.MinLength, Max: password.MaxLength, ReasonRequired: rules(a.cfg).ReasonRequired,
 		},
 		Account: &handlers.Account{
-			Directory: a.directory, Service: a.service, Changes: a.ledger,
+			Directory: a.directory, Service: a.service, Changes: a.ledger, Presence: a.presence,
 			Confirm: a.cfg.UI.Confirm, ReasonRequired: rules(a.cfg).ReasonRequired,
 			Min: password.MinLength, Max: password.MaxLength,
 		},

@@ -26,14 +26,15 @@ type known struct {
 	meta           wave.Meta
 	at             time.Time
 	by             string
+	gone           bool
 }
 
 func readKnown(ctx context.Context, tx *sql.Tx, id wave.UserID) (*known, error) {
 	var k known
 	var meta string
-	var at int64
-	err := tx.QueryRowContext(ctx, "SELECT email, company, meta, known_at, known_by FROM known_accounts WHERE account = $1", string(id)).
-		Scan(&k.email, &k.company, &meta, &at, &k.by)
+	var at, gone int64
+	err := tx.QueryRowContext(ctx, "SELECT email, company, meta, known_at, known_by, gone FROM known_accounts WHERE account = $1", string(id)).
+		Scan(&k.email, &k.company, &meta, &at, &k.by, &gone)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -43,14 +44,14 @@ func readKnown(ctx context.Context, tx *sql.Tx, id wave.UserID) (*known, error) 
 	if err != nil {
 		return nil, fmt.Errorf("read what is known of %s: %w", id, err)
 	}
-	k.at = db.Time(at)
+	k.at, k.gone = db.Time(at), gone != 0
 	return &k, nil
 }
 
-// Known calls fn with every account as it is known, in no order, and reports
+// Known calls fn with every account that is known to be there, in no order, and reports
 // whether all accounts have been seen before; see Adopt.
 func (l *Ledger) Known(ctx context.Context, fn func(Seen)) (any bool, err error) {
-	rows, err := l.db.Read().QueryContext(ctx, "SELECT account, email, company, meta FROM known_accounts")
+	rows, err := l.db.Read().QueryContext(ctx, "SELECT account, email, company, meta FROM known_accounts WHERE gone = 0")
 	if err != nil {
 		return false, fmt.Errorf("read the known accounts: %w", err)
 	}
@@ -97,36 +98,40 @@ func (l *Ledger) Adopt(ctx context.Context, answered time.Time, all []Seen) erro
 	return l.db.Write(ctx, func(tx *sql.Tx) error { return l.adopt(ctx, tx, Seen{}, answered) })
 }
 
+// adopt takes s as known unless something of the account is known already, from a
+// change that was quicker.
 func (l *Ledger) adopt(ctx context.Context, tx *sql.Tx, s Seen, at time.Time) error {
-	meta, err := s.Meta.MarshalJSON()
-	if err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO known_accounts (account, email, company, meta, known_at, known_by) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (account) DO NOTHING`, string(s.Account), s.Email, s.Company, string(meta), db.Micros(at), l.owner)
-	return err
+	return l.keep(ctx, tx, s, at, "DO NOTHING")
 }
 
 // replace takes s as known in place of what was.
 func (l *Ledger) replace(ctx context.Context, tx *sql.Tx, s Seen, at time.Time) error {
-	if err := forget(ctx, tx, s.Account); err != nil {
-		return err
-	}
-	return l.adopt(ctx, tx, s, at)
+	return l.keep(ctx, tx, s, at, `DO UPDATE SET email = excluded.email, company = excluded.company, meta = excluded.meta,
+		known_at = excluded.known_at, known_by = excluded.known_by, gone = 0`)
 }
 
-func forget(ctx context.Context, tx *sql.Tx, id wave.UserID) error {
-	_, err := tx.ExecContext(ctx, "DELETE FROM known_accounts WHERE account = $1", string(id))
-	return err
+// replaceMeta takes the flags of s as known. A change knows no newer address.
+func (l *Ledger) replaceMeta(ctx context.Context, tx *sql.Tx, s Seen, at time.Time) error {
+	return l.keep(ctx, tx, s, at, "DO UPDATE SET meta = excluded.meta, known_at = excluded.known_at, known_by = excluded.known_by, gone = 0")
 }
 
-func (l *Ledger) setMeta(ctx context.Context, tx *sql.Tx, id wave.UserID, m wave.Meta, at time.Time) error {
-	meta, err := m.MarshalJSON()
+// bury notes that an account is gone.
+func (l *Ledger) bury(ctx context.Context, tx *sql.Tx, id wave.UserID, at time.Time) error {
+	return l.keep(ctx, tx, Seen{Account: id, Gone: true}, at, "DO UPDATE SET known_at = excluded.known_at, known_by = excluded.known_by, gone = 1")
+}
+
+func (l *Ledger) keep(ctx context.Context, tx *sql.Tx, s Seen, at time.Time, conflict string) error {
+	meta, err := s.Meta.MarshalJSON()
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, "UPDATE known_accounts SET meta = $1, known_at = $2, known_by = $3 WHERE account = $4",
-		string(meta), db.Micros(at), l.owner, string(id))
+	gone := 0
+	if s.Gone {
+		gone = 1
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO known_accounts (account, email, company, meta, known_at, known_by, gone)
+		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (account) `+conflict,
+		string(s.Account), s.Email, s.Company, string(meta), db.Micros(at), l.owner, gone)
 	return err
 }
 
@@ -138,30 +143,49 @@ func (l *Ledger) know(ctx context.Context, tx *sql.Tx, c Change) error {
 	case c.State == Sent && c.Before != nil:
 		return l.knowBefore(ctx, tx, c)
 	case c.State == Done && c.Kind == Delete:
-		return forget(ctx, tx, c.Account)
+		return l.bury(ctx, tx, c.Account, c.Finished)
 	case c.State == Done && c.Kind == Meta && c.After != nil:
-		return l.setMeta(ctx, tx, c.Account, *c.After, c.Finished)
+		return l.replaceMeta(ctx, tx, seenBy(c, *c.After), c.Finished)
 	}
 	return nil
+}
+
+func seenBy(c Change, m wave.Meta) Seen {
+	return Seen{Account: c.Account, Email: c.Email, Company: c.Company, Meta: m}
 }
 
 // knowBefore records as done outside what c found otherwise than it was known.
 func (l *Ledger) knowBefore(ctx context.Context, tx *sql.Tx, c Change) error {
 	k, err := readKnown(ctx, tx, c.Account)
-	if err != nil || k == nil || len(material(k.meta, *c.Before)) == 0 {
+	if err != nil {
 		return err
 	}
-	found := Change{
-		Kind: Meta, Account: c.Account, Email: c.Email, Company: c.Company,
-		Before: &k.meta, After: c.Before, Since: k.at,
+	found := seenBy(c, *c.Before)
+	switch {
+	case k == nil || k.gone:
+		all, err := readKnown(ctx, tx, "")
+		if all == nil || err != nil { // the first list is still to be adopted
+			return errors.Join(err, l.replaceMeta(ctx, tx, found, c.SentAt))
+		}
+		k = nil
+	case len(material(k.meta, *c.Before)) == 0:
+		return nil
+	default:
+		found.Email = k.email // which the list that c has seen may be too old for
 	}
-	if found.ID, err = idBefore(c.ID); err != nil { // c is what found it
+	rows, err := differences(ctx, tx, k, found)
+	if err != nil {
 		return err
 	}
-	if _, err := l.insertOutside(ctx, tx, found, c.Created); err != nil {
-		return err
+	for _, row := range rows {
+		if row.ID, err = idBefore(c.ID); err != nil { // c is what found it
+			return err
+		}
+		if _, err := l.insertOutside(ctx, tx, row, c.Created); err != nil {
+			return err
+		}
 	}
-	return l.setMeta(ctx, tx, c.Account, *c.Before, c.SentAt)
+	return l.replaceMeta(ctx, tx, found, c.SentAt)
 }
 
 // material returns the flags that differ in what a customer may see: one that is

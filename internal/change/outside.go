@@ -71,16 +71,19 @@ func (l *Ledger) observe(ctx context.Context, tx *sql.Tx, asked, answered time.T
 		return nil, false, err
 	}
 	if s.Gone {
-		if k == nil {
+		if k == nil || k.gone {
 			return nil, true, nil // of our doing
 		}
 		c, err := l.insertOutside(ctx, tx, Change{Kind: Delete, Account: s.Account, Email: k.email, Company: k.company, Before: &k.meta, Since: k.at}, asked)
 		if err != nil {
 			return nil, false, err
 		}
-		return []Change{c}, true, forget(ctx, tx, s.Account)
+		return []Change{c}, true, l.bury(ctx, tx, s.Account, answered)
 	}
-	rows, err := l.differences(ctx, tx, k, s)
+	if k != nil && k.gone { // it came back
+		k = nil
+	}
+	rows, err := differences(ctx, tx, k, s)
 	if err != nil {
 		return nil, false, err
 	}
@@ -102,7 +105,7 @@ func (l *Ledger) busy(ctx context.Context, tx *sql.Tx, s Seen) (bool, error) {
 
 // differences returns what was done outside to an account that is there, of which
 // k is known, or nothing yet.
-func (l *Ledger) differences(ctx context.Context, tx *sql.Tx, k *known, s Seen) ([]Change, error) {
+func differences(ctx context.Context, tx *sql.Tx, k *known, s Seen) ([]Change, error) {
 	row := Change{Account: s.Account, Email: s.Email, Company: s.Company, After: &s.Meta}
 	if k == nil {
 		ours, err := created(ctx, tx, s)

@@ -215,9 +215,29 @@ func TestLedger_Observe_oursIsNotOutside(t *testing.T) {
 		t.Run("a deletion", func(t *testing.T) {
 			w := newWatch(t, open(t), change.Options{})
 			w.adopt(seen("u-1"))
+			asked := w.now
+			w.now = w.now.Add(time.Second)
 			reach(t, w.Ledger, change.Change{Kind: change.Delete, Account: "u-1", Email: "u-1@example.com", Actor: tanaka, Source: change.Page, Before: &off}, change.Done)
+			outside, later, err := w.Observe(t.Context(), asked, w.now, []change.Seen{seen("u-1")})
+			if got := words(t, outside, later); got != "(u-1)" || err != nil {
+				t.Errorf("an old list: %q, %v, want it left for later", got, err)
+			}
 			w.now = w.now.Add(time.Minute)
 			if got := w.list(change.Seen{Account: "u-1", Gone: true}); got != "" {
+				t.Errorf("recorded %q", got)
+			}
+			if got := w.list(seen("u-1")); got != "create u-1" {
+				t.Errorf("back again: recorded %q", got)
+			}
+		})
+		t.Run("a change that is quicker than the first list", func(t *testing.T) {
+			w := newWatch(t, open(t), change.Options{})
+			c := meta
+			c.Before, c.After = &off, &on
+			reach(t, w.Ledger, c, change.Done)
+			reach(t, w.Ledger, change.Change{Kind: change.Delete, Account: "u-2", Email: "u-2@example.com", Actor: tanaka, Source: change.Page, Before: &off}, change.Done)
+			w.adopt(seen("u-1"), seen("u-2")) // as they were
+			if got := w.list(seen("u-1", "invoice"), change.Seen{Account: "u-2", Gone: true}); got != "" {
 				t.Errorf("recorded %q", got)
 			}
 		})
@@ -257,6 +277,27 @@ func TestLedger_Observe_oursIsNotOutside(t *testing.T) {
 					t.Errorf("and then, recorded %q", got)
 				}
 			})
+		}
+	})
+}
+
+// TestLedger_Intend_meetsANewcomer: nobody knew of the account before.
+func TestLedger_Intend_meetsANewcomer(t *testing.T) {
+	onEach(t, func(t *testing.T, open func(*testing.T) *db.DB) {
+		w := newWatch(t, open(t), change.Options{})
+		w.adopt()
+		found, after := seen("u-1", "open_api").Meta, seen("u-1", "open_api", "invoice").Meta
+		reach(t, w.Ledger, change.Change{
+			Kind: change.Meta, Account: "u-1", Email: "u-1@example.com", Actor: tanaka, Source: change.Page,
+			Wanted: wave.Wanted{"invoice": true}, Before: &found, After: &after,
+		}, change.Done)
+		w.now = w.now.Add(time.Minute)
+		if got := w.list(seen("u-1", "open_api", "invoice")); got != "" {
+			t.Errorf("later it is recorded: %q", got)
+		}
+		list, _, err := w.List(t.Context(), change.Filter{Outside: true}, 10)
+		if got := words(t, list, nil); !strings.HasPrefix(got, "create u-1") || len(list) != 1 || err != nil {
+			t.Errorf("from outside came %q, %v, want that it came", got, err)
 		}
 	})
 }

@@ -55,7 +55,7 @@ type Error struct {
 	Kind       Kind
 	Say        Text            // the sentence to show; empty for the kind's own
 	Fields     map[string]Text // form field -> what is wrong with it, for Invalid
-	RetryAfter time.Duration   // for Busy and Unavailable, zero when the API named none
+	RetryAfter time.Duration   // for Busy and Unavailable, zero when nobody named one
 	Err        error           // cause; logged, never shown
 }
 

@@ -37,6 +37,25 @@ func Full(ctx context.Context, t time.Time) string {
 	return format(ctx, t, "2006/01/02 15:04:05 MST")
 }
 
+// Moment returns t as one says it at now: the time of day as Clock has it, and with
+// the day when that is another one.
+func Moment(ctx context.Context, t, now time.Time) string {
+	if sameDay(ctx, t, now) {
+		return Clock(ctx, t)
+	}
+	return Full(ctx, t)
+}
+
+// MomentShort is Moment to the minute and without the zone: 14:03.
+func MomentShort(ctx context.Context, t, now time.Time) string {
+	if sameDay(ctx, t, now) {
+		return format(ctx, t, "15:04")
+	}
+	return DateTime(ctx, t)
+}
+
+func sameDay(ctx context.Context, a, b time.Time) bool { return Date(ctx, a) == Date(ctx, b) }
+
 func format(ctx context.Context, t time.Time, layout string) string {
 	if t.IsZero() {
 		return ""

@@ -57,7 +57,7 @@ type Other struct {
 type ConflictError struct {
 	Account wave.Reseller // as it is now
 	Merged  wave.Merged
-	Others  []Other
+	Others  []Other // flags that moved; of an undo those since the change, by whomever, the actor included
 	Why     ConflictReason
 	Holder  string // for BeingChanged and BeingSettled: display name of whose change that is
 }
@@ -71,9 +71,20 @@ const (
 	ManyMoved    ConflictReason = "many"    // more than 5 other flags moved
 	RelatedMoved ConflictReason = "related" // a parent or a child of a wanted flag moved
 	Strict       ConflictReason = "strict"  // the settings ask whenever something moved
+	UndoMoved    ConflictReason = "undo"    // flags of the change that an undo takes back were changed since
 	BeingChanged ConflictReason = "locked"  // another change of the account is under way
 	BeingSettled ConflictReason = "doubt"   // it is not known yet what became of one
 )
+
+// A GoneError is the cause of a fault.Conflict about a meta change of an account
+// that this program knew and that is not there any more. Nothing was changed.
+type GoneError struct {
+	Account wave.Reseller // what is still known: at least UserID, and nearly always Email
+	By      string        // who deleted it; empty when that was not done through this program
+	At      time.Time     // zero likewise
+}
+
+func (e *GoneError) Error() string { return "account " + string(e.Account.UserID) + " is gone" }
 
 // A DoubtError is the cause of a fault.Uncertain about a change that was sent.
 // The change is recorded and being settled.
@@ -89,9 +100,10 @@ func (e *DoubtError) Unwrap() error { return e.Err }
 // An Undo asks for a done meta change to be taken back, as far as its flags still
 // have the values that it set.
 type Undo struct {
-	Actor    auth.Actor
-	UserID   wave.UserID
-	ChangeID string
+	Actor      auth.Actor
+	UserID     wave.UserID
+	ChangeID   string
+	LeaveMoved bool // the person knows that flags were changed since, and leaves those
 }
 
 // A Decision is a person's word about a change in doubt.

@@ -5,6 +5,7 @@ import (
 
 	"waveadmin/internal/auth"
 	"waveadmin/internal/change"
+	"waveadmin/internal/fault"
 	"waveadmin/internal/wave"
 )
 
@@ -16,6 +17,14 @@ const (
 // Others names who moved the flags that actor did not ask for. Those that actor
 // moved here are left out: my own second save never conflicts with my first.
 func (s *Service) Others(ctx context.Context, actor auth.Actor, id wave.UserID, moved []wave.Moved) []Other {
+	return s.authors(ctx, id, moved, func(c change.Change) bool {
+		return c.Actor.Issuer != actor.Issuer || c.Actor.Subject != actor.Subject
+	})
+}
+
+// authors names who moved each flag, and leaves out those whose change does not
+// count.
+func (s *Service) authors(ctx context.Context, id wave.UserID, moved []wave.Moved, counts func(change.Change) bool) []Other {
 	if len(moved) == 0 {
 		return nil
 	}
@@ -31,7 +40,7 @@ func (s *Service) Others(ctx context.Context, actor auth.Actor, id wave.UserID, 
 			others = append(others, Other{Moved: m})
 		case author.Source == change.Outside:
 			others = append(others, Other{Moved: m, At: author.Finished})
-		case author.Actor.Issuer != actor.Issuer || author.Actor.Subject != actor.Subject:
+		case counts(author):
 			others = append(others, Other{Moved: m, By: author.Actor.Display(), At: author.Finished})
 		}
 	}
@@ -76,4 +85,25 @@ func (s *Service) conflict(e edit) ConflictReason {
 		return Strict
 	}
 	return ""
+}
+
+// asks returns the fault of e, which a person must look at before it is sent.
+func asks(now wave.Reseller, e edit, why ConflictReason) error {
+	return &fault.Error{
+		Kind: fault.Conflict, Say: fault.Say("conflict." + string(why)),
+		Err: &ConflictError{Account: now, Merged: e.Merged, Others: e.others, Why: why},
+	}
+}
+
+// changedSince returns the flags of an undone change that have another value now
+// than it gave them, with who did that: the actor too, as two saves by one person
+// are two changes.
+func (s *Service) changedSince(ctx context.Context, now wave.Reseller, moved []wave.Moved) []Other {
+	var since []wave.Moved
+	for _, m := range moved {
+		if state := now.Meta.State(m.Key); state != m.To {
+			since = append(since, wave.Moved{Key: m.Key, From: m.To, To: state})
+		}
+	}
+	return s.authors(ctx, now.UserID, since, func(change.Change) bool { return true })
 }

@@ -128,7 +128,8 @@ func TestService_UndoMeta(t *testing.T) {
 				for _, key := range tt.moved {
 					s.wave.set("u1", !saved.Account.Meta.On(key), key)
 				}
-				r, err := s.UndoMeta(t.Context(), reseller.Undo{Actor: suzuki, UserID: "u1", ChangeID: saved.Change.ID})
+				undo := reseller.Undo{Actor: suzuki, UserID: "u1", ChangeID: saved.Change.ID, LeaveMoved: true}
+				r, err := s.UndoMeta(t.Context(), undo)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -56,6 +56,7 @@ type Directory struct {
 	err      error // of the last list call
 	failures int   // since the last success
 	recent   []replacement
+	gone     []wave.Reseller // that left the list, the oldest first
 }
 
 // Status is how fresh a Directory is.
@@ -127,6 +128,11 @@ func (d *Directory) maxAge(snap *Snapshot) time.Duration {
 // Outdate says that a list which was asked for before t lacks something. The next
 // page has it refreshed, though not more often than every two seconds.
 func (d *Directory) Outdate(t time.Time) { d.stale.Store(t.UnixNano()) }
+
+// Last returns the snapshot that there is, or nil. It asks nobody, and unlike
+// Current it is no reason to keep the snapshot fresh: for what a page does by
+// itself.
+func (d *Directory) Last() *Snapshot { return d.snap.Load() }
 
 // NotBefore returns a snapshot whose list call started at t or later. It fails
 // with the fault of that call, or with fault.Unavailable when ctx ends first.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -14,14 +15,15 @@ import (
 
 // ChangeMeta sets the wanted flags and leaves all others as Wave has them now.
 // Nothing wanted asks nobody. It fails with fault.Conflict and a *ConflictError
-// when a person must look first. See Service for its other faults.
+// when a person must look first, and with a *GoneError when the account was there
+// and is no more. See Service for its other faults.
 func (s *Service) ChangeMeta(ctx context.Context, c MetaChange) (MetaResult, error) {
 	if err := mayModify(c.Actor); err != nil {
 		return MetaResult{}, err
 	}
 	if len(c.Want) == 0 {
 		account, err := s.seen(ctx, c.UserID)
-		return MetaResult{Account: account}, err
+		return MetaResult{Account: account}, s.orGone(ctx, c.UserID, err)
 	}
 	reason, err := s.checkReason(c.Reason)
 	if err != nil {
@@ -41,20 +43,19 @@ func (s *Service) ChangeMeta(ctx context.Context, c MetaChange) (MetaResult, err
 		e := edit{Merged: wave.Merge(c.Seen, c.Want, now.Meta)}
 		e.others = s.Others(ctx, c.Actor, now.UserID, e.Others)
 		if why := s.conflict(e); why != "" {
-			return edit{}, &fault.Error{
-				Kind: fault.Conflict, Say: fault.Say("conflict." + string(why)),
-				Err: &ConflictError{Account: now, Merged: e.Merged, Others: e.others, Why: why},
-			}
+			return edit{}, asks(now, e, why)
 		}
 		return e, nil
 	})
 }
 
 // UndoMeta takes back a done meta change of the account. A flag that has another
-// value than the change gave it stays and is in Left. A flag that the change was
-// the first to set becomes off: the API cannot be told to forget one. It fails
-// with fault.NotFound when the account has no such change, and with fault.Invalid
-// when it was not done. See Service for its other faults.
+// value than the change gave it stays and is in Left; when there is something
+// besides to take back, it stops with fault.Conflict and a *ConflictError until
+// LeaveMoved says that this is known. A flag that the change was the first to set
+// becomes off: the API cannot be told to forget one. It fails with a *GoneError as
+// ChangeMeta does, with fault.NotFound when the account has no such change, and
+// with fault.Invalid when it was not done. See Service for its other faults.
 func (s *Service) UndoMeta(ctx context.Context, u Undo) (MetaResult, error) {
 	if err := mayModify(u.Actor); err != nil {
 		return MetaResult{}, err
@@ -76,15 +77,18 @@ func (s *Service) UndoMeta(ctx context.Context, u Undo) (MetaResult, error) {
 	row := change.Change{Kind: change.Meta, Account: u.UserID, Actor: u.Actor, Source: change.Page, Wanted: want, UndoOf: c.ID}
 	return s.changeMeta(ctx, row, func(now wave.Reseller) (edit, error) {
 		var left []wave.Key
-		back := make(wave.Wanted, len(moved))
-		for _, m := range moved {
-			if now.Meta.State(m.Key) == m.To {
-				back[m.Key] = m.From == wave.On
-			} else {
-				left = append(left, m.Key)
-			}
+		back := maps.Clone(want)
+		since := s.changedSince(ctx, now, moved)
+		for _, o := range since {
+			left = append(left, o.Key)
+			delete(back, o.Key)
 		}
-		return edit{Merged: wave.Merge(nil, back, now.Meta), left: left}, nil
+		e := edit{Merged: wave.Merge(nil, back, now.Meta), left: left}
+		if len(left) > 0 && len(e.Apply) > 0 && !u.LeaveMoved {
+			e.others = since
+			return edit{}, asks(now, e, UndoMoved)
+		}
+		return e, nil
 	})
 }
 
@@ -98,6 +102,11 @@ type edit struct {
 // changeMeta does c, whose edit is planned under the lock. A plan that fails
 // closes the change: nothing was sent.
 func (s *Service) changeMeta(ctx context.Context, c change.Change, plan func(now wave.Reseller) (edit, error)) (MetaResult, error) {
+	result, err := s.tryMeta(ctx, c, plan)
+	return result, s.orGone(ctx, c.Account, err)
+}
+
+func (s *Service) tryMeta(ctx context.Context, c change.Change, plan func(now wave.Reseller) (edit, error)) (MetaResult, error) {
 	known, err := s.seen(ctx, c.Account)
 	if err != nil {
 		return MetaResult{}, err

@@ -104,6 +104,7 @@ func (d *Directory) fly(f *flight) {
 		for _, r := range d.recent {
 			snap = r.over(snap)
 		}
+		d.noteGone(d.snap.Load(), snap)
 		d.snap.Store(snap)
 		d.o.Log.Debug("the account list was read", "accounts", snap.Len(), "took", d.o.Now().Sub(began))
 	}

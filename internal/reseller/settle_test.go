@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"waveadmin/internal/change"
+	"waveadmin/internal/fault"
 	"waveadmin/internal/reseller"
 	"waveadmin/internal/wave"
 )
@@ -280,3 +281,33 @@ func TestService_Run_doesNotTakeALaterPasswordForTheFirst(t *testing.T) {
 		<-stopped
 	})
 }
+
+// An answer with status 200 that is not the API's success, such as a proxy's page,
+// is no reason to call a creation done.
+func TestService_Run_believesNoPageAboutACreation(t *testing.T) {
+	for _, created := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newSite(t, reseller.Rules{}, account("u1"))
+			s.running(t)
+			s.wave.on("create", func(int) reaction {
+				return reaction{err: fault.New(fault.Uncertain, pageError{}), apply: created, first: func(w *fakeWave) {
+					w.faults["list"] = nth(w.sent["list"]+1, away, false)
+				}}
+			})
+			_, _, err := s.Create(t.Context(), creation())
+			s.check(t, err, "uncertain", change.InDoubt, "create new@example.com")
+			time.Sleep(2 * time.Minute)
+			want := change.Failed
+			if created {
+				want = change.Done
+			}
+			s.check(t, nil, "", want, "create new@example.com")
+		})
+	}
+}
+
+// pageError is what waveapi makes of a page with status 200.
+type pageError struct{}
+
+func (pageError) Error() string   { return `status 200: "<html>"` }
+func (pageError) HTTPStatus() int { return 200 }

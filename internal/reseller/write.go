@@ -115,8 +115,8 @@ func (s *Service) unsettled(ctx context.Context, c change.Change, err error) (ch
 	if uncertain(err) {
 		c.State = change.InDoubt
 	}
-	if c.Status == 0 {
-		c.Status = statusOf(err)
+	if status := statusOf(err); c.Status == 0 && status != answered { // that is kept for what the API called a success
+		c.Status = status
 	}
 	c.Fault, c.Detail = fault.KindOf(err).String(), err.Error()
 	doubt := c.State == change.InDoubt

@@ -1,7 +1,6 @@
 package waveapi
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,9 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
-	"sync/atomic"
 	"time"
 
 	"waveadmin/internal/fault"
@@ -26,8 +23,6 @@ const (
 	pauseBase  = 200 * time.Millisecond
 	pauseCap   = 5 * time.Second
 )
-
-var errTimeout = errors.New("no answer in time")
 
 // A call is one request with what is known about it.
 type call struct {
@@ -44,11 +39,12 @@ type call struct {
 	decode      func(status int, body io.Reader) error // of a 2xx answer
 }
 
-// do does k and repeats it as far as that cannot do it twice. The loop is plain,
-// without a library: whether to repeat, and after what pause, hangs on the fault,
-// and a call must never be repeated by a default that someone else chose. A
-// budget for repetitions and a circuit breaker belong here, around send.
+// do does k and repeats it as far as that cannot do it twice and the budget allows.
+// The loop is plain, without a library: whether to repeat, and after what pause,
+// hangs on the fault, and a call must never be repeated by a default that someone
+// else chose.
 func (c *Client) do(ctx context.Context, k call) error {
+	c.budget.earn()
 	refreshed := false
 	for attempt := 1; ; attempt++ {
 		var tok token
@@ -66,11 +62,18 @@ func (c *Client) do(ctx context.Context, k call) error {
 			}
 			refreshed = true
 			if c.tokens.invalidate(tok.gen) {
-				continue
+				continue // once, and only with a new token: no matter for the budget
 			}
 		}
 		pause, again := pauseBefore(err, attempt)
-		if !again || endsWithin(ctx, pause) || sleep(ctx, pause) != nil {
+		if !again || endsWithin(ctx, pause) || c.breakerOf(k).rest() > 0 {
+			return err
+		}
+		if !c.budget.spend() {
+			c.log.WarnContext(ctx, "wave call not repeated: too many were", "op", k.op, "attempt", attempt)
+			return err
+		}
+		if sleep(ctx, pause) != nil {
 			return err
 		}
 	}
@@ -94,82 +97,51 @@ func endsWithin(ctx context.Context, d time.Duration) bool {
 	return ok && time.Until(end) <= d
 }
 
-// send does k once, as soon as the rate allows it.
-func (c *Client) send(ctx context.Context, k call, tok token, attempt int) (err error) {
+// send does k once, as soon as the rate allows it, and not at all while its end is
+// away.
+func (c *Client) send(ctx context.Context, k call, tok token, attempt int) error {
 	k.secrets = append(k.secrets[:len(k.secrets):len(k.secrets)], tok.header, tok.access)
+	b := c.breakerOf(k)
+	if rest := b.rest(); rest > 0 {
+		return away(k, rest) // without a wait for the rate
+	}
 	if err := c.pace.wait(ctx); err != nil {
 		return fault.New(fault.Unavailable, fmt.Errorf("%s: not sent: %w", k.op, err))
 	}
-	start, status := time.Now(), 0
-	defer func() { c.logCall(ctx, k, attempt, status, time.Since(start), err) }()
-
-	callCtx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	timer := time.AfterFunc(c.timeout, func() { cancel(errTimeout) })
-	defer timer.Stop()
-
-	var sent delivery
-	req, err := k.request(sent.watch(callCtx), tok)
-	if err != nil {
-		return fmt.Errorf("%s: %w", k.op, err)
+	probe, rest := b.enter()
+	if rest > 0 {
+		return away(k, rest)
 	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		if context.Cause(callCtx) == errTimeout {
-			err = errTimeout // "context canceled" would blame the caller
-		}
-		if sent.unwritten() {
-			return fault.New(fault.Unavailable, k.describe("not sent", err))
-		}
-		return lost(k, k.describe("no answer", err))
+	start := time.Now()
+	status, broken, err := c.exchange(ctx, k, tok)
+	v := wellBeing
+	switch {
+	case err != nil && ctx.Err() != nil:
+		v = noVerdict
+	case broken || status >= 500 && status != http.StatusNotImplemented: // 501 is about the call
+		v = failing
 	}
-	defer resp.Body.Close()
-	status = resp.StatusCode
-	if status < 200 || status > 299 {
-		return refused(k, resp)
+	switch opened, closed := b.leave(probe, v); {
+	case opened:
+		c.log.WarnContext(ctx, "wave is away: calls fail without being sent", "op", k.op, "until_next_try", breakerPause)
+	case closed:
+		c.log.InfoContext(ctx, "wave is back", "op", k.op)
 	}
-	if k.limit > maxAnswer {
-		timer.Reset(4 * c.timeout) // a long list may take longer to arrive than to begin
-	}
-	if err := k.decode(status, http.MaxBytesReader(nil, resp.Body, k.limit)); err != nil {
-		if context.Cause(callCtx) == errTimeout {
-			err = errTimeout
-		}
-		return lost(k, k.describe(fmt.Sprintf("status %d", status), err))
-	}
-	return nil
+	c.logCall(ctx, k, attempt, status, time.Since(start), err)
+	return err
 }
 
-// request returns k as a request. It never carries Idempotency-Key; see
-// newTransport.
-func (k call) request(ctx context.Context, tok token) (*http.Request, error) {
-	var body io.Reader
-	if k.body != nil {
-		body = bytes.NewReader(k.body)
+// breakerOf returns the breaker of the end that k goes to: tokens come from another
+// host than the API, and either can be away alone.
+func (c *Client) breakerOf(k call) *breaker {
+	if k.forToken {
+		return &c.login
 	}
-	req, err := http.NewRequestWithContext(ctx, k.method, k.url.String(), body)
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Accept", "application/json")
-	req.Header.Set("User-Agent", "waveadmin")
-	if k.contentType != "" {
-		req.Header.Set("Content-Type", k.contentType)
-	}
-	if !k.forToken {
-		req.Header.Set("Authorization", tok.header.reveal())
-	}
-	return req, nil
+	return &c.api
 }
 
-// describe adds what was going on to err. A server can make net/http and the JSON
-// decoder repeat what it got, so secrets are taken out; the chain of causes then
-// ends there.
-func (k call) describe(what string, err error) error {
-	if text := err.Error(); text != scrub(text, k.secrets...) {
-		err = errors.New(scrub(text, k.secrets...))
-	}
-	return fmt.Errorf("%s: %s: %w", k.op, what, err)
+func away(k call, rest time.Duration) error {
+	return &fault.Error{Kind: fault.Unavailable, RetryAfter: rest, Err: fmt.Errorf("%s: %w", k.op, errAway)}
 }
 
 func (c *Client) logCall(ctx context.Context, k call, attempt, status int, took time.Duration, err error) {
@@ -182,21 +154,3 @@ func (c *Client) logCall(ctx context.Context, k call, attempt, status int, took 
 	}
 	c.log.LogAttrs(ctx, level, "wave call", attrs...)
 }
-
-// A delivery knows whether a request left. With net/http's Transport it is sure
-// once RoundTrip has failed: that waits for its writer to end.
-type delivery struct{ asked, wrote atomic.Bool }
-
-func (d *delivery) watch(ctx context.Context) context.Context {
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: func(string) { // also before net/http's own repetition, which follows only on nothing written
-			d.asked.Store(true)
-			d.wrote.Store(false)
-		},
-		WroteHeaders: func() { d.wrote.Store(true) },
-	})
-}
-
-// unwritten reports whether surely no complete request left. A transport that
-// does not tell leaves it open.
-func (d *delivery) unwritten() bool { return d.asked.Load() && !d.wrote.Load() }

@@ -96,6 +96,7 @@ func TestRepetition(t *testing.T) {
 func cut(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Length", "100")
 	io.WriteString(w, `[{"user_id":"u-1"},`)
+	http.NewResponseController(w).Flush()
 	panic(http.ErrAbortHandler)
 }
 
@@ -239,6 +240,51 @@ func TestTimeout(t *testing.T) {
 				defer cancel()
 				if err := tt.do(ctx, c); !fault.Is(err, tt.want) || !strings.Contains(err.Error(), "no answer in time") {
 					t.Errorf("error = %v, want %v for a timeout", err, tt.want)
+				}
+			})
+		})
+	}
+}
+
+// A list may take a while to arrive, but one that stops coming is asked for again.
+func TestTimeout_ofALongList(t *testing.T) {
+	tests := []struct {
+		name     string
+		pieces   int // of the first list
+		every    time.Duration
+		took     time.Duration
+		requests int
+	}{
+		{"slow", 5, 10 * time.Second, 50 * time.Second, 1},
+		{"stops", 2, time.Hour, 15 * time.Second, 2},
+		{"without end", 1000, 10 * time.Second, 60 * time.Second, 2},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				v := &vendor{api: after(1, func(w http.ResponseWriter, r *http.Request) {
+					io.WriteString(w, "[")
+					for range tt.pieces {
+						http.NewResponseController(w).Flush()
+						select {
+						case <-r.Context().Done():
+							return
+						case <-time.After(tt.every):
+						}
+						io.WriteString(w, " ")
+					}
+					io.WriteString(w, "]")
+				}, success("[]"))}
+				c := v.start(t, nil)
+				start := time.Now()
+				if err := list(t.Context(), c); err != nil {
+					t.Fatal(err)
+				}
+				if took := time.Since(start); took < tt.took || took > tt.took+time.Second {
+					t.Errorf("took %v, want %v", took, tt.took)
+				}
+				if got := len(v.seen()); got != tt.requests {
+					t.Errorf("requests = %d, want %d", got, tt.requests)
 				}
 			})
 		})

@@ -5,7 +5,8 @@
 // Its faults mean:
 //
 //   - Unavailable, Busy: surely not done. Reads and token fetches have been tried
-//     again already, writes too as far as nothing of them had left.
+//     again already, writes too as far as nothing of them had left, while the
+//     budget for that lasted. After a run of failures nothing is sent for a while.
 //   - Uncertain: a write left and may have been done.
 //   - Denied: the API refuses our token or our role, or is not at the address
 //     that is configured.
@@ -39,7 +40,7 @@ type Options struct {
 	ClientSecret  string
 	ListMethod    string            // ListAuto if empty
 	RatePerSecond int               // calls in any second; 80 if 0
-	Timeout       time.Duration     // from sending a call to its answer; 15 s if 0
+	Timeout       time.Duration     // from sending a call to its answer; 15 s if 0. A list may take four times as long, unless it stops coming
 	Log           *slog.Logger      // nil for none
 	Transport     http.RoundTripper // nil for one of our own; see newTransport
 }
@@ -58,6 +59,9 @@ type Client struct {
 	http    *http.Client
 	tokens  *tokenSource
 	pace    *pacer
+	budget  *budget
+	api     breaker
+	login   breaker // of the token endpoint
 	timeout time.Duration
 	log     *slog.Logger
 
@@ -102,6 +106,7 @@ func New(o Options) (*Client, error) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		pace:    newPacer(cmp.Or(o.RatePerSecond, 80)),
+		budget:  newBudget(),
 		timeout: cmp.Or(o.Timeout, 15*time.Second),
 		log:     o.Log,
 		list:    list,

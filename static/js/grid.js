@@ -1,5 +1,6 @@
 // The grid of one account's flags: what is staged, its marks and sums, the save
-// bar, the review before a risky save, drafts. The page works without it: the
+// bar, the review before a risky save, the questions of a conflict, drafts, who else
+// is editing. The page works without it: the
 // form itself says of each flag what it was and what it is.
 import { fold, markDensity, say, text } from './page.js';
 
@@ -48,9 +49,12 @@ function draw(form) {
   }
   drawBar(form, flags.filter(dirty));
   filter(form);
+  tellEditing();
 }
 
-const sentence = (flag) => text(boxOf(flag).checked ? 'to_on' : 'to_off', { label: labelOf(flag) });
+const wish = (flag, on) => text(on ? 'to_on' : 'to_off', { label: labelOf(flag) });
+const sentence = (flag) => wish(flag, boxOf(flag).checked);
+const listed = (sentences) => sentences.join(document.documentElement.lang === 'ja' ? '、' : ', ');
 
 function drawBar(form, changed) {
   const bar = form.querySelector('.savebar');
@@ -60,7 +64,7 @@ function drawBar(form, changed) {
   bar.querySelector('[data-unsaved]').textContent = changed.length === 0
     ? text(unsavedText(form, 'unsaved_none'))
     : text(unsavedText(form, 'unsaved'), { count: changed.length, on, off: changed.length - on });
-  bar.querySelector('[data-unsaved-list]').textContent = changed.map(sentence).join(document.documentElement.lang === 'ja' ? '、' : ', ');
+  bar.querySelector('[data-unsaved-list]').textContent = listed(changed.map(sentence));
 }
 // A new account has nothing saved to differ from, only the defaults.
 const unsavedText = (form, key) => (form.id === 'create-form' ? `create_${key}` : key);
@@ -110,8 +114,9 @@ function filter(form) {
   return count;
 }
 
-// Drafts: what is staged, by person and account, until it is saved or dropped. What
-// takes a change back has one of its own, so that it does not cost the other edits.
+// Drafts: what is staged and its reason, by person and account, until it is saved or
+// dropped. What takes a change back has one of its own, so that it does not cost the
+// other edits.
 function draftKey(form) {
   const id = form.dataset.userId;
   const back = form.dataset.takeback ? `.${form.dataset.takeback}` : '';
@@ -123,9 +128,10 @@ function keepDraft(form) {
   const edits = Object.fromEntries(flagsIn(form).filter(dirty).map((flag) => [flag.dataset.flag, boxOf(flag).checked]));
   try {
     if (Object.keys(edits).length === 0) localStorage.removeItem(key);
-    else localStorage.setItem(key, JSON.stringify({ at: Date.now(), edits }));
+    else localStorage.setItem(key, JSON.stringify({ at: Date.now(), edits, reason: reasonOf(form).value }));
   } catch { /* a full or forbidden storage costs the draft, not the page */ }
 }
+const reasonOf = (form) => form.elements.namedItem('reason');
 function readDraft(form) {
   try {
     return JSON.parse(localStorage.getItem(draftKey(form)));
@@ -149,6 +155,7 @@ function offerDraft(form) {
   if (flags.length === 0) { dropDraft(form); return; }
   const restore = () => {
     setFlags(flags, kept);
+    reasonOf(form).value ||= draft.reason ?? '';
     place.replaceChildren();
     edited(form);
     say(text('draft_restored'));
@@ -163,10 +170,15 @@ function offerDraft(form) {
   line.className = 'notice-line warning';
   const words = document.createElement('p');
   words.textContent = text('draft', { count: flags.length, time: new Date(draft.at).toLocaleString(document.documentElement.lang, { dateStyle: 'short', timeStyle: 'short', timeZone: document.documentElement.dataset.zone }) });
+  const edits = document.createElement('p');
+  edits.className = 'muted small';
+  edits.textContent = listed(flags.map((flag) => wish(flag, kept(flag))));
+  const what = document.createElement('div');
+  what.append(words, edits);
   const bar = document.createElement('div');
   bar.className = 'bar';
   bar.append(button('restore', 'btn small', restore), button('drop', 'btn quiet small', () => dropDraft(form)));
-  line.append(words, bar);
+  line.append(what, bar);
   place.replaceChildren(line);
   place.hidden = false;
   say(words.textContent);
@@ -197,13 +209,47 @@ document.addEventListener('htmx:beforeRequest', (e) => {
   const form = e.target.closest?.('#perm-form');
   if (!form || e.target.matches('.checking')) return;
   form.toggleAttribute('data-busy', true);
-  focused = document.activeElement?.id || 'save';
+  if (!document.activeElement?.closest('dialog')) focused = document.activeElement?.id || 'save';
 });
-document.addEventListener('htmx:afterRequest', () => document.getElementById('perm-form')?.removeAttribute('data-busy'));
-document.addEventListener('htmx:afterSettle', () => {
+document.addEventListener('htmx:afterRequest', (e) => {
+  if (e.detail.elt.id !== 'presence') document.getElementById('perm-form')?.removeAttribute('data-busy');
+});
+document.addEventListener('htmx:afterSettle', (e) => {
+  if (e.detail.elt.id !== 'presence') refocus();
+});
+// refocus goes back to where the person was. While something asks, it waits.
+function refocus() {
+  if (document.querySelector('dialog:modal')) return;
   if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus();
   focused = null;
+}
+
+// What asks before a save or an undo. Its choices are those of the boxes behind it,
+// so once it is closed, by whatever way out, the boxes alone say what is staged.
+document.addEventListener('change', (e) => {
+  if (!e.target.matches('[data-choose]')) return;
+  const form = e.target.form;
+  boxOf(form.querySelector(`[data-flag="${CSS.escape(e.target.dataset.choose)}"]`)).checked = e.target.hasAttribute('data-on');
+  edited(form);
 });
+document.addEventListener('close', (e) => {
+  if (!e.target.matches('.ask') || e.target.open) return; // page.js closes it once to open it as a modal one
+  e.target.remove();
+  refocus();
+}, true);
+
+// takeNow puts the form to what is there now. The edits become a draft that is
+// offered at once: taking what others did is no reason to lose one's own.
+function takeNow(form) {
+  keepDraft(form);
+  setFlags(flagsIn(form), baseline);
+  reasonOf(form).value = '';
+  draw(form);
+  form.querySelector('.ask').close();
+  focused = null;
+  offerDraft(form);
+  document.querySelector('[data-draft=restore]')?.focus();
+}
 
 // risks lists why a save should be looked at once more.
 function risks(form, changed) {
@@ -239,6 +285,7 @@ document.addEventListener('change', (e) => {
   if (e.target.matches('[data-only]')) say(text('filter_count', { count: filter(currentForm()) }));
 });
 document.addEventListener('input', (e) => {
+  if (e.target.matches('#perm-form .savebar[data-dirty] [name=reason]')) keepDraft(e.target.form);
   if (e.target.matches('[data-grid-filter]') && !e.isComposing) say(text('filter_count', { count: filter(currentForm()) }));
 });
 document.addEventListener('compositionend', (e) => {
@@ -265,7 +312,7 @@ document.addEventListener('click', (e) => {
     edited(form);
     say(text('unsaved_none'));
   }
-  if (e.target.closest('[data-discard-draft]')) dropDraft(form);
+  if (e.target.closest('[data-take-now]')) takeNow(form);
   if (e.target.closest('[data-defaults]')) {
     setFlags(flagsIn(form), (flag) => flag.dataset.default === 'on');
     edited(form);
@@ -298,7 +345,8 @@ document.addEventListener('htmx:confirm', (e) => {
   const pressed = e.detail.triggeringEvent?.submitter;
   if (changed.length === 0) {
     e.preventDefault();
-    form.querySelector('[data-form-error]').textContent = '';
+    form.querySelector('.ask')?.close();
+    form.querySelector('.savebar [data-form-error]').textContent = '';
     form.querySelector('[data-unsaved]').textContent = text('nothing_to_save');
     say(text('nothing_to_save'));
     return;
@@ -323,6 +371,7 @@ document.addEventListener('htmx:load', (e) => {
   if (!form) return;
   for (const tools of document.querySelectorAll('[data-grid-tools]')) tools.hidden = false;
   markDensity();
+  for (const take of form.querySelectorAll('[data-take-now]')) take.hidden = false;
   draw(form);
   if (form.hasAttribute('data-saved')) {
     dropDraft(form);
@@ -333,4 +382,46 @@ document.addEventListener('htmx:load', (e) => {
   } else if (form.dataset.takeback) offerDraft(form);
   else if (form.querySelector('.flag[data-dirty]')) keepDraft(form);
   else offerDraft(form);
+});
+
+// Who else is editing: the page tells that it has edits, or has no more, and is told
+// who else has. A page that nobody looks at asks nothing, but its edits still count.
+let edits = false; // what was told last
+let forbidden = false; // signed out, or the account is gone: asking on is no use
+const hasEdits = () => Boolean(document.querySelector('#perm-form .savebar[data-dirty]'));
+const ping = () => htmx.trigger(document.body, 'wa:editing');
+
+function tellEditing() {
+  if (document.getElementById('presence') && hasEdits() !== edits) ping();
+}
+document.addEventListener('htmx:configRequest', (e) => {
+  if (e.target.id !== 'presence') return;
+  const now = hasEdits();
+  if (forbidden || document.hidden && !now && !edits) {
+    e.preventDefault();
+    return;
+  }
+  if (now || edits) e.detail.parameters.editing = now ? 'on' : 'off';
+  edits = now;
+});
+document.addEventListener('htmx:beforeOnLoad', (e) => {
+  if (e.target.id !== 'presence') return;
+  const { status } = e.detail.xhr;
+  if (status === 200) return;
+  e.preventDefault(); // no sign-in page, no message: the person has done nothing
+  forbidden = [401, 403, 404].includes(status);
+});
+document.addEventListener('htmx:beforeSwap', (e) => {
+  if (e.target.id !== 'presence') return;
+  const answer = new DOMParser().parseFromString(e.detail.serverResponse, 'text/html').body.textContent;
+  if (answer.trim() === e.target.textContent.trim()) e.detail.shouldSwap = false; // nothing to read out again
+});
+document.addEventListener('visibilitychange', () => {
+  if (!document.hidden && document.getElementById('presence')) ping();
+});
+addEventListener('pagehide', () => {
+  const place = document.getElementById('presence');
+  if (!place || !edits) return;
+  const headers = JSON.parse(place.getAttribute('hx-headers'));
+  fetch(place.getAttribute('hx-post'), { method: 'POST', headers, body: new URLSearchParams({ editing: 'off' }), keepalive: true });
 });

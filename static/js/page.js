@@ -50,7 +50,7 @@ export function fold(s) {
 // fail puts a message beside the button whose press failed; without such a place
 // it becomes a toast.
 function fail(element, message) {
-  if (element?.matches?.('.checking')) return; // the page asks again by itself
+  if (element?.matches?.('.checking, #presence')) return; // the page asks again by itself
   const place = element?.closest?.('form')?.querySelector('[data-form-error]');
   if (!place) { toast('error', message); return; }
   place.textContent = message;

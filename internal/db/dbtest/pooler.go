@@ -2,10 +2,12 @@ package dbtest
 
 import (
 	"fmt"
+	"net"
 	"net/url"
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Like the server, the pooler ends with the pipe that it watches. It holds two
@@ -57,6 +59,22 @@ func Pooled(t testing.TB, address string) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(pooler.stop)
+	if err := accepts(pooler.dir + "/.s.PGSQL.6432"); err != nil {
+		t.Fatal(err)
+	}
 	database, _, _ := strings.Cut(strings.TrimPrefix(address, "postgres://waveadmin@/"), "?")
 	return fmt.Sprintf("postgres://waveadmin@/%s?host=%s&port=6432", database, url.QueryEscape(pooler.dir))
+}
+
+// accepts waits until someone listens on a socket, which is there a moment before.
+func accepts(socket string) error {
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		conn, err := net.Dial("unix", socket)
+		if err == nil {
+			return conn.Close()
+		}
+		if time.Now().After(end) {
+			return err
+		}
+	}
 }

@@ -91,7 +91,8 @@ CREATE TABLE known_accounts (
     company  TEXT   NOT NULL,
     meta     TEXT   NOT NULL, -- JSON
     known_at BIGINT NOT NULL, -- when that was so: the end of the list, or of the change
-    known_by TEXT   NOT NULL  -- the process whose clock that is
+    known_by TEXT   NOT NULL, -- the process whose clock that is
+    gone     BIGINT NOT NULL CHECK (gone IN (0, 1)) -- a list of before known_at may still show it
 );
 
 -- +goose Down
