@@ -123,6 +123,32 @@ func TestService_nextSaveSettlesTheDoubt(t *testing.T) {
 	})
 }
 
+// An account whose creation is in doubt can be deleted by who sees it in the list.
+// After that no list would show that it was created.
+func TestService_Delete_settlesTheCreation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, reseller.Rules{}, account("u1"))
+		s.wave.on("create", applyUnseen(true))
+		created, _, err := s.Create(t.Context(), creation())
+		if kindOf(err) != "uncertain" {
+			t.Fatalf("error = %v, want Uncertain", err)
+		}
+		s.wave.on("list", nil)
+		time.Sleep(time.Second)
+		if _, err := s.dir.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Delete(t.Context(), reseller.Deletion{Actor: suzuki, UserID: "new-1", Confirm: "new@example.com"}); err != nil {
+			t.Fatal(err)
+		}
+		s.running(t)
+		time.Sleep(2 * time.Minute)
+		if c, err := s.Change(t.Context(), created.ID); err != nil || c.State != change.Done || c.Account != "new-1" {
+			t.Errorf("the creation of %q is recorded as %s: %s (%v)", c.Account, c.State, c.Detail, err)
+		}
+	})
+}
+
 // What is not just as before was not surely left alone.
 func TestService_Run_tellsFailedFromUnclear(t *testing.T) {
 	tests := []struct {

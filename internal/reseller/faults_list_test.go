@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"waveadmin/internal/change"
 	"waveadmin/internal/db/dbtest"
 	"waveadmin/internal/sandbox"
 	"waveadmin/internal/wave"
@@ -43,7 +44,7 @@ func (r *rig) list(nth, n int) {
 // TestFaults_whatTheListSays: a list that came whole may still be strange.
 func TestFaults_whatTheListSays(t *testing.T) {
 	flawed := refusedAs("invalid", 0).but(saved["create"], "create")
-	gone := refusedAs("not_found", 0).but(saved["create"], "create")
+	gone := refusedAs("not_found", 0).but(saved["create"], "create").but(outcome{"conflict", change.Failed, 0, false}, change.Meta)
 	replaced := func(record string) func(*rig) {
 		return func(r *rig) { r.wave.ReplaceRecord("u1", record) }
 	}

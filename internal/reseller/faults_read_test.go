@@ -160,7 +160,7 @@ func TestFaults_readingBack(t *testing.T) {
 	}{
 		// The answer of a creation does not name the account.
 		{"answered", nil, saved.but(doubt[change.Create], change.Create)},
-		{"lost", &sandbox.Fault{Reset: true}, each(outcome{"uncertain", change.Failed, 1, false}).but(lostBefore[change.Password], change.Password)},
+		{"lost", &sandbox.Fault{Reset: true}, each(outcome{"uncertain", change.Failed, 1, false}).but(undoneUnheard[change.Password], change.Password)},
 		{"lost, but done", &sandbox.Fault{Reset: true, When: sandbox.After}, doubt},
 		{"refused", &sandbox.Fault{Status: 400}, refusedAs("rejected", 1)},
 	}

@@ -32,15 +32,15 @@ var (
 	after = saved.again(2) // the first call surely did nothing
 
 	// The answer was lost, again and again, and nothing was done.
-	lostBefore = each(outcome{"uncertain", change.Failed, 1, false}).
+	undoneUnheard = each(outcome{"uncertain", change.Failed, 1, false}).
 			but(outcome{"uncertain", change.Failed, 3, false}, change.Meta, change.Delete).
 			but(outcome{"uncertain", change.InDoubt, 1, false}, change.Password) // left to a person
 
 	// The same, once: what may be done twice is, after a look.
-	lostOnce = lostBefore.but(outcome{"", change.Done, 2, true}, change.Meta, change.Delete)
+	lostOnce = undoneUnheard.but(outcome{"", change.Done, 2, true}, change.Meta, change.Delete)
 
 	// It was done, and the answer was lost.
-	lostAfter = saved.but(outcome{"uncertain", change.Done, 1, true}, change.Password)
+	doneUnheard = saved.but(outcome{"uncertain", change.Done, 1, true}, change.Password)
 )
 
 // again is os with another number of calls.
@@ -86,35 +86,35 @@ func TestFaults_ofTheWrite(t *testing.T) {
 		{"302", fault{Status: 302, Header: http.Header{"Location": {sandbox.BasePath + "reseller"}}}, refusedAs("denied", 1)},
 		{"429, again and again", fault{Status: 429}, refusedAs("busy", 4)},
 		{"429 twice", fault{Status: 429, Nth: 1, Times: 2}, saved.again(3)},
-		{"500", fault{Status: 500}, lostBefore},
+		{"500", fault{Status: 500}, undoneUnheard},
 		{"500 once", once(fault{Status: 500}), lostOnce},
-		{"500, but done", afterwards(fault{Status: 500}), lostAfter},
-		{"501", fault{Status: 501}, lostBefore},
-		{"502, a page", fault{Status: 502, Body: gateway}, lostBefore},
-		{"502, a page, but done", afterwards(fault{Status: 502, Body: gateway}), lostAfter},
-		{"503 with a pause", fault{Status: 503, Header: http.Header{"Retry-After": {"30"}}}, lostBefore},
-		{"504, but done", afterwards(fault{Status: 504}), lostAfter},
-		{"broken before the answer", fault{Reset: true}, lostBefore},
+		{"500, but done", afterwards(fault{Status: 500}), doneUnheard},
+		{"501", fault{Status: 501}, undoneUnheard},
+		{"502, a page", fault{Status: 502, Body: gateway}, undoneUnheard},
+		{"502, a page, but done", afterwards(fault{Status: 502, Body: gateway}), doneUnheard},
+		{"503 with a pause", fault{Status: 503, Header: http.Header{"Retry-After": {"30"}}}, undoneUnheard},
+		{"504, but done", afterwards(fault{Status: 504}), doneUnheard},
+		{"broken before the answer", fault{Reset: true}, undoneUnheard},
 		{"broken before the answer, once", once(fault{Reset: true}), lostOnce},
-		{"broken before the answer, but done", afterwards(fault{Reset: true}), lostAfter},
-		{"broken in the header", afterwards(fault{Reset: true, Cut: -1}), lostAfter},
-		{"broken in the answer", fault{Reset: true, Cut: 9}, lostBefore},
-		{"broken in the answer, but done", afterwards(fault{Reset: true, Cut: 9}), lostAfter},
+		{"broken before the answer, but done", afterwards(fault{Reset: true}), doneUnheard},
+		{"broken in the header", afterwards(fault{Reset: true, Cut: -1}), doneUnheard},
+		{"broken in the answer", fault{Reset: true, Cut: 9}, undoneUnheard},
+		{"broken in the answer, but done", afterwards(fault{Reset: true, Cut: 9}), doneUnheard},
 		{"broken after the answer", afterwards(fault{Reset: true, Cut: 1 << 10}), saved},
 		{"broken after a refusal", fault{Status: 400, Body: gateway, Reset: true, Cut: 5}, refusedAs("rejected", 1)},
-		{"cut", fault{Cut: 9}, lostBefore},
-		{"cut, but done", afterwards(fault{Cut: 9}), lostAfter},
+		{"cut", fault{Cut: 9}, undoneUnheard},
+		{"cut, but done", afterwards(fault{Cut: 9}), doneUnheard},
 		{"silence, once", once(fault{Hang: true}), lostOnce.but(outcome{"uncertain", change.Failed, 1, false}, change.Meta, change.Delete)},
-		{"silence, but done", afterwards(fault{Hang: true}), lostAfter},
-		{"silence in the answer, but done", afterwards(fault{Hang: true, Cut: 9}), lostAfter},
-		{"a page", fault{Body: gateway}, lostBefore},
-		{"a page, but done", afterwards(fault{Body: gateway}), lostAfter},
-		{"an empty answer", fault{Status: 200}, lostBefore},
-		{"an empty answer, but done", afterwards(fault{Status: 200}), lostAfter},
-		{"204, but done", afterwards(fault{Status: 204}), lostAfter},
-		{"null", fault{Body: "null"}, lostBefore},
-		{"no success", fault{Body: `{"status":"error"}`}, lostBefore},
-		{"success twice, but done", afterwards(fault{Body: `{"status":"success","status":"success"}`}), lostAfter},
+		{"silence, but done", afterwards(fault{Hang: true}), doneUnheard},
+		{"silence in the answer, but done", afterwards(fault{Hang: true, Cut: 9}), doneUnheard},
+		{"a page", fault{Body: gateway}, undoneUnheard},
+		{"a page, but done", afterwards(fault{Body: gateway}), doneUnheard},
+		{"an empty answer", fault{Status: 200}, undoneUnheard},
+		{"an empty answer, but done", afterwards(fault{Status: 200}), doneUnheard},
+		{"204, but done", afterwards(fault{Status: 204}), doneUnheard},
+		{"null", fault{Body: "null"}, undoneUnheard},
+		{"no success", fault{Body: `{"status":"error"}`}, undoneUnheard},
+		{"success twice, but done", afterwards(fault{Body: `{"status":"success","status":"success"}`}), doneUnheard},
 	}
 	dbtest.OnEach(t, func(t *testing.T, e dbtest.Engine) {
 		url := e.Ready(t)

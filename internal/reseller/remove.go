@@ -92,6 +92,7 @@ func (s *Service) Delete(ctx context.Context, d Deletion) (change.Change, error)
 	if err := confirmed(before); err != nil {
 		return change.Change{}, s.giveUp(ctx, c, change.Failed, err)
 	}
+	s.settleCreations(ctx) // after it no list would show that the account was created
 	c.Before = &before.Meta
 	if c, err = s.intend(ctx, c); err != nil {
 		return change.Change{}, err

@@ -78,6 +78,22 @@ func (s *Service) settleDue(ctx context.Context, doubts []change.Change, read ma
 	return next, any
 }
 
+// settleCreations records the creations in doubt that the last list shows. What
+// cannot be read or recorded is left to Run.
+func (s *Service) settleCreations(ctx context.Context) {
+	doubts, err := s.ledger.InDoubt(ctx)
+	if err != nil {
+		s.log.Error("the changes in doubt could not be read", "err", err)
+		return
+	}
+	snap := s.dir.snap.Load()
+	for _, c := range doubts {
+		if c.Kind == change.Create && s.reading(ctx, &c, snap) == there {
+			s.settle(context.WithoutCancel(ctx), c, snap)
+		}
+	}
+}
+
 // nextReading returns when c is to be read after last, or false when reading it
 // is no use any more.
 func nextReading(c change.Change, last time.Time) (time.Time, bool) {
