@@ -74,7 +74,6 @@ func withQuery(path string, v url.Values) string {
 // those.
 func UndoRestURL(id wave.UserID, changeID string) string { return UndoURL(id, changeID) + "&left=ok" }
 
-
 // ChangeStateURL returns the fragment that says where a change stands.
 func ChangeStateURL(changeID string) string {
 	return ChangeURL(changeID, "state")
