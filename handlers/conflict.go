@@ -49,8 +49,11 @@ func undoMovedProps(ctx context.Context, id wave.UserID, changeID string, e *res
 
 // byWhom says who moved a flag and when.
 func byWhom(ctx context.Context, o reseller.Other) string {
-	if o.By == "" {
+	switch {
+	case o.By == "" && o.At.IsZero():
 		return i18n.T(ctx, "conflict.outside")
+	case o.By == "":
+		return i18n.T(ctx, "undo.since_outside", "time", i18n.Moment(ctx, o.At, time.Now()))
 	}
 	return i18n.T(ctx, "conflict.by", "name", o.By, "time", i18n.Moment(ctx, o.At, time.Now()))
 }

@@ -114,6 +114,43 @@ func TestTakeBack_restore(t *testing.T) {
 	wantText(t, c.Get("/resellers/acme/history"), "tbody tr:first-child", "Restored to the state after the change of ")
 }
 
+// TestTakeBack_outside: what someone did outside can be taken back as well, and the
+// next save says of it that it was done outside.
+func TestTakeBack_outside(t *testing.T) {
+	s := testkit.Start(t, testkit.Options{Accounts: 3})
+	c := s.SignedIn(t, testkit.Editor)
+	appear(t, s, c, accountOf("acme"))
+	if err := s.Wave.SetFlag("acme", "invoice", "true"); err != nil {
+		t.Fatal(err)
+	}
+	refresh(t, c)
+	until(t, "the change is on record", func() bool { return c.Get("/changes?by=outside&kind=meta").Find("tr[data-change]").Length() == 1 })
+	of := newest(t, c, "acme")
+	p := c.Get("/resellers/acme?undo=" + of)
+	wantText(t, p, "#takeback-title", "Undo of the change made outside this tool, seen at 20")
+	if panel(p) != "Invoices | off | on | off | " {
+		t.Errorf("the panel says %q", panel(p))
+	}
+	wantStatus(t, c.Post("/resellers/acme/meta", permForm(t, p)), http.StatusOK)
+	if state(t, s, "acme", "invoice") != wave.Off {
+		t.Error("it was not taken back")
+	}
+	wantText(t, c.Get("/resellers/acme/history"), "tbody tr:first-child", "Undo of the change made outside this tool")
+	wantText(t, c.Get("/changes/"+of), ".outcome-line", says("means.outside"))
+
+	// An undo of a save that met it names it with its time.
+	wantStatus(t, c.Post("/resellers/acme/meta", edit("open_api", false, true)), http.StatusOK)
+	saved := newest(t, c, "acme")
+	if err := s.Wave.SetFlag("acme", "open_api", "false"); err != nil {
+		t.Fatal(err)
+	}
+	refresh(t, c)
+	until(t, "the second change is on record", func() bool { return c.Get("/changes?by=outside&kind=meta").Find("tr[data-change]").Length() == 2 })
+	if got := panel(c.Get("/resellers/acme?undo=" + saved)); !strings.HasPrefix(got, "API access tokens | off | off | stays: changed since | outside this tool, 20") {
+		t.Errorf("the panel says %q", got)
+	}
+}
+
 // TestTakeBack_refused: what cannot be taken back has no page, and a form that says
 // otherwise is refused with the edits in it.
 func TestTakeBack_refused(t *testing.T) {
