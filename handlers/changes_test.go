@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/PuerkitoBio/goquery"
 
@@ -65,6 +66,23 @@ func TestChanges_outside(t *testing.T) {
 		}
 		if page.Find(`a[href*="undo="], a[href*="restore="]`).Length() > 0 {
 			t.Error("a viewer is offered what the role does not allow")
+		}
+	}
+}
+
+// TestChanges_days: a day is one of the zone of the settings, and the last one counts.
+func TestChanges_days(t *testing.T) {
+	d := newDesk(t, dbtest.SQLite)
+	d.now = time.Date(2026, 11, 22, 14, 59, 59, 0, time.UTC) // the 22nd ends in a second
+	d.many(2)
+	d.now = d.now.Add(time.Second)
+	d.many(3)
+	for query, want := range map[string]int{
+		"from=2026-11-22&to=2026-11-22": 2, "from=2026-11-23&to=2026-11-23": 3, "from=2026-11-22": 5, "to=2026-11-22": 2,
+		"from=2026-11-24": 0, "to=2026-11-21": 0, "from=2026-11-23&to=2026-11-22": 0,
+	} {
+		if rows := ids(d.document("ja", "/changes?"+query)); len(rows) != want {
+			t.Errorf("%s: %d changes, want %d", query, len(rows), want)
 		}
 	}
 }

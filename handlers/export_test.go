@@ -34,8 +34,9 @@ type desk struct {
 	ledger *change.Ledger
 	now    time.Time
 
-	exports []string // as they are recorded
-	refuse  error    // of the audit log
+	deadlines int      // that exports moved
+	exports   []string // as they are recorded
+	refuse    error    // of the audit log
 }
 
 func (d *desk) RecordExport(_ context.Context, file string, filter map[string]string, rows int) error {
@@ -117,15 +118,24 @@ func (d *desk) outside(was, is change.Seen) {
 func (d *desk) get(h func(http.ResponseWriter, *http.Request) error, lang, target string) (*httptest.ResponseRecorder, error) {
 	ctx := i18n.WithZone(i18n.WithLang(d.t.Context(), lang), jst)
 	ctx = auth.WithActor(ctx, auth.Actor{Issuer: "idp", Subject: "9", Name: "Sam", Role: auth.Viewer})
-	w := &writer{httptest.NewRecorder()}
+	w := &writer{httptest.NewRecorder(), d}
 	err := h(w, httptest.NewRequestWithContext(ctx, "GET", target, nil))
 	return w.ResponseRecorder, err
 }
 
 // writer is a recorder that takes deadlines.
-type writer struct{ *httptest.ResponseRecorder }
+type writer struct {
+	*httptest.ResponseRecorder
+	d *desk
+}
 
-func (*writer) SetWriteDeadline(time.Time) error { return nil }
+func (w *writer) SetWriteDeadline(t time.Time) error {
+	if left := time.Until(t); left < 30*time.Second {
+		w.d.t.Errorf("a piece has %v", left)
+	}
+	w.d.deadlines++
+	return nil
+}
 
 // past fills the desk with a change of each sort, oldest first.
 func (d *desk) past() (first change.Change) {
@@ -318,8 +328,8 @@ func TestExport_pieces(t *testing.T) {
 			before = c.ID
 			n++
 		}
-		if n != 1203 {
-			t.Errorf("%d lines, want 1203", n)
+		if n != 1203 || d.deadlines != 3 {
+			t.Errorf("%d lines in the time of %d pieces, want 1203 in 3", n, d.deadlines)
 		}
 	})
 }
