@@ -2,12 +2,12 @@ package handlers
 
 import (
 	"context"
-	"maps"
 	"net/http"
 	"slices"
 
 	"waveadmin/internal/auth"
 	"waveadmin/internal/change"
+	"waveadmin/internal/fault"
 	"waveadmin/internal/i18n"
 	"waveadmin/internal/reseller"
 	"waveadmin/internal/wave"
@@ -28,22 +28,34 @@ type AccountService interface {
 	ReplacePassword(ctx context.Context, p reseller.PasswordChange) (change.Change, error)
 	Delete(ctx context.Context, d reseller.Deletion) (change.Change, error)
 	History(ctx context.Context, id wave.UserID, limit int) ([]change.Change, error)
+	PlanUndo(ctx context.Context, actor auth.Actor, id wave.UserID, changeID string) (reseller.TakeBack, error)
+	PlanRestore(ctx context.Context, actor auth.Actor, id wave.UserID, changeID string) (reseller.TakeBack, error)
 	Others(ctx context.Context, actor auth.Actor, id wave.UserID, moved []wave.Moved) []reseller.Other
+}
+
+// Origins is the part of change.Ledger that rows of changes need.
+type Origins interface {
+	GetMany(ctx context.Context, ids []string) (map[string]change.Change, error)
 }
 
 // Account serves the pages of one account.
 type Account struct {
 	Directory      Directory
 	Service        AccountService
+	Changes        Origins
 	Presence       Presence
 	Confirm        string // ui.confirm
 	ReasonRequired bool
 	Min, Max       int // length of a password
 }
 
-// Show answers GET /resellers/{userID}.
+// Show answers GET /resellers/{userID}. One that is gone has status 404, with what
+// is recorded of it.
 func (h *Account) Show(w http.ResponseWriter, r *http.Request) error {
 	account, snapshot, err := find(r, h.Directory)
+	if fault.Is(err, fault.NotFound) {
+		return h.gone(w, r, http.StatusNotFound, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -61,23 +73,36 @@ func (h *Account) Show(w http.ResponseWriter, r *http.Request) error {
 	if err := h.showDoubt(r.Context(), &form); err != nil {
 		return err
 	}
+	if form.Checking == nil {
+		if err := h.stage(r, &form); err != nil {
+			return err
+		}
+	}
 	return views.Render(w, r, http.StatusOK, views.AccountPage(page, form))
 }
+
+// doubtWithin is how many changes are looked at for the last one that was asked for
+// here: what is done outside does not end its doubt.
+const doubtWithin = 20
 
 // showDoubt makes the form say that the outcome of the account's last save is
 // unknown, if it is. Only whoever made it sees what was wanted: to others it is
 // not theirs to save.
 func (h *Account) showDoubt(ctx context.Context, form *views.PermFormProps) error {
-	newest, err := h.Service.History(ctx, form.Account.UserID, 1)
-	if err != nil || len(newest) == 0 {
+	newest, err := h.Service.History(ctx, form.Account.UserID, doubtWithin)
+	if err != nil {
 		return err
 	}
-	c := newest[0]
+	i := slices.IndexFunc(newest, func(c change.Change) bool { return c.Source != change.Outside })
+	if i < 0 {
+		return nil
+	}
+	c := newest[i]
 	if c.Kind != change.Meta || c.State != change.InDoubt {
 		return nil
 	}
 	if undecided(c) {
-		form.Failure = &views.FailureProps{Sentence: i18n.T(ctx, "save.undecided")}
+		form.Failure = undecidedProps(ctx, c)
 		return nil
 	}
 	form.Checking = checking(ctx, c)
@@ -99,9 +124,12 @@ func (h *Account) Details(w http.ResponseWriter, r *http.Request) error {
 // historyLimit is how many changes the page of an account shows.
 const historyLimit = 200
 
-// History answers GET /resellers/{userID}/history.
+// History answers GET /resellers/{userID}/history, also of an account that is gone.
 func (h *Account) History(w http.ResponseWriter, r *http.Request) error {
 	account, snapshot, err := find(r, h.Directory)
+	if fault.Is(err, fault.NotFound) {
+		return h.gone(w, r, http.StatusOK, err)
+	}
 	if err != nil {
 		return err
 	}
@@ -110,45 +138,11 @@ func (h *Account) History(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p := views.HistoryProps{More: len(changes) > historyLimit}
-	for _, c := range changes[:min(len(changes), historyLimit)] {
-		p.Changes = append(p.Changes, historyRow(r.Context(), c))
+	standing := account.Flaw == wave.NoFlaw && auth.ActorFrom(r.Context()).MayModify()
+	if p.Changes, err = h.rows(r.Context(), changes[:min(len(changes), historyLimit)], standing); err != nil {
+		return err
 	}
 	return views.Render(w, r, http.StatusOK, views.HistoryPage(h.frame(w, r, account, snapshot), p))
-}
-
-func historyRow(ctx context.Context, c change.Change) views.HistoryRow {
-	row := views.HistoryRow{
-		ID: c.ID, At: c.Created, Who: c.Actor.Display(), Outcome: string(c.State), Reason: c.Reason,
-		What: i18n.T(ctx, "history.kind_"+string(c.Kind), "count", len(c.Wanted)),
-	}
-	if c.UndoOf != "" {
-		row.What = i18n.T(ctx, "history.undo", "count", len(c.Wanted))
-	}
-	if c.Kind == change.Meta {
-		row.Lines = lines(ctx, c)
-	}
-	return row
-}
-
-// lines says what became of each flag, or what was wanted where nothing was sent.
-func lines(ctx context.Context, c change.Change) []string {
-	var out []string
-	for _, m := range c.Moved() {
-		out = append(out, movedLine(ctx, m))
-	}
-	if len(out) > 0 {
-		return out
-	}
-	for _, key := range slices.Sorted(maps.Keys(c.Wanted)) {
-		out = append(out, i18n.T(ctx, "history.wanted", "label", views.FlagLabel(ctx, key),
-			"to", i18n.T(ctx, "state."+wave.StateOf(c.Wanted[key]).String())))
-	}
-	return out
-}
-
-func movedLine(ctx context.Context, m wave.Moved) string {
-	return i18n.T(ctx, "history.line", "label", views.FlagLabel(ctx, m.Key),
-		"from", i18n.T(ctx, "state."+m.From.String()), "to", i18n.T(ctx, "state."+m.To.String()))
 }
 
 // frame is the head of the account's pages.

@@ -97,7 +97,9 @@ func (h *Account) accountGone(w http.ResponseWriter, r *http.Request, c reseller
 	account.Meta = asSeen(account.Meta, c.Seen)
 	form := h.permForm(account, snapshot)
 	form.Staged, form.Reason = c.Want, c.Reason
-	form.Gone = &views.GoneProps{Why: i18n.T(ctx, "conflict.gone"), Lines: wantedLines(ctx, c, account)}
+	form.Gone = &views.GoneProps{
+		Why: i18n.T(ctx, "conflict.gone"), Lines: wantedLines(ctx, c, account), AgainURL: h.againURL(ctx, account.UserID),
+	}
 	if e.By != "" {
 		form.Gone.Why = i18n.T(ctx, "conflict.gone_by", "name", e.By, "time", i18n.Moment(ctx, e.At, time.Now()))
 	}

@@ -23,6 +23,7 @@ import (
 
 // CreateService is the part of reseller.Service that creation needs.
 type CreateService interface {
+	ChangeGetter
 	Create(ctx context.Context, c reseller.Creation) (change.Change, wave.Reseller, error)
 }
 
@@ -40,7 +41,8 @@ type Creation struct {
 	Min, Max       int // length of a password
 }
 
-// New answers GET /resellers/new.
+// New answers GET /resellers/new. With from_change=… the form is filled in with the
+// account as that change left it, or as it was before its deletion.
 func (h *Creation) New(w http.ResponseWriter, r *http.Request) error {
 	if err := mayModify(r); err != nil {
 		return err
@@ -49,8 +51,38 @@ func (h *Creation) New(w http.ResponseWriter, r *http.Request) error {
 		Input: wave.Auto, Notify: true, SubmitID: newSubmitID(), Min: h.Min, Max: h.Max,
 		NeedReason: h.ReasonRequired, Groups: views.Grid(r.Context(), wave.Defaults(), nil),
 	}
+	if id := r.URL.Query().Get("from_change"); id != "" {
+		c, err := h.Service.Change(r.Context(), id)
+		if err != nil {
+			return err
+		}
+		if err := seed(r.Context(), &p, c); err != nil {
+			return err
+		}
+	}
 	h.companies(r.Context(), &p)
 	return views.Render(w, r, http.StatusOK, views.CreatePage(p))
+}
+
+// seed fills in the form with the account of c. What the catalogue lacks cannot be
+// asked for of a new account, and a password is never known.
+func seed(ctx context.Context, p *views.CreateProps, c change.Change) error {
+	had := seedOf(c)
+	if had == nil {
+		return &fault.Error{Kind: fault.Invalid, Say: fault.Say("restore.no_flags")}
+	}
+	var m wave.Meta
+	for _, f := range wave.Flags {
+		m = m.With(f.Key, had.On(f.Key))
+	}
+	p.Email, p.CompanyID, p.Groups = c.Email, c.Company, views.Grid(ctx, m, nil)
+	p.From = &views.SeedProps{Email: c.Email, At: c.Created, URL: views.ChangeURL(c.ID, "")}
+	for _, key := range had.Unknown() {
+		if had.On(key) {
+			p.From.Left = append(p.From.Left, string(key))
+		}
+	}
+	return nil
 }
 
 // Create answers POST /resellers.

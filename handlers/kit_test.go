@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/PuerkitoBio/goquery"
 
@@ -66,6 +67,25 @@ func add(t *testing.T, s *testkit.Site, c *testkit.Client, a wave.Reseller) {
 		t.Fatal(err)
 	}
 	refresh(t, c)
+}
+
+// appear is add, and waits until it is on record that the account came from outside.
+func appear(t *testing.T, s *testkit.Site, c *testkit.Client, a wave.Reseller) {
+	t.Helper()
+	add(t, s, c, a)
+	until(t, "the account is on record", func() bool {
+		return c.Get("/changes?by=outside&kind=create&account="+string(a.UserID)).Find("tr[data-change]").Length() == 1
+	})
+}
+
+// until waits for what the site does by itself.
+func until(t *testing.T, what string, is func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !is(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("never: %s", what)
+		}
+	}
 }
 
 // refresh makes the site list again.

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,10 +37,14 @@ func (h *Account) Update(w http.ResponseWriter, r *http.Request) error {
 	c := reseller.MetaChange{
 		Actor: auth.ActorFrom(r.Context()), UserID: userID(r),
 		Seen: seen, Want: want, Reason: trimmed(r, "reason"),
+		UndoOf: r.PostFormValue("undo_of"), RestoreOf: r.PostFormValue("restore_of"),
 	}
 	result, err := h.Service.ChangeMeta(r.Context(), c)
 	if err != nil {
 		return h.notSaved(w, r, c, err)
+	}
+	if result.Change.UndoOf != "" {
+		return h.saved(w, r, result, "save.undone")
 	}
 	return h.saved(w, r, result, "save.done")
 }
@@ -126,6 +131,9 @@ func (h *Account) saved(w http.ResponseWriter, r *http.Request, result reseller.
 		}
 	}
 	if hx.WantsFragment(r) {
+		if form.TookBack = cmp.Or(r.PostFormValue("undo_of"), r.PostFormValue("restore_of")); form.TookBack != "" {
+			hx.ReplaceURL(w, views.AccountURL(userID(r), "")) // a reload would stage it again
+		}
 		if f.say != "" {
 			form.Message = i18n.T(ctx, f.say)
 		} else {
@@ -185,6 +193,7 @@ func (h *Account) notSaved(w http.ResponseWriter, r *http.Request, c reseller.Me
 	ctx := r.Context()
 	form := h.permForm(account, snapshot)
 	form.Staged, form.Reason = c.Want, c.Reason
+	form.TakeBack, _, _ = h.takeBack(ctx, account.UserID, c.UndoOf, c.RestoreOf) // without, it is an edit as any other
 
 	render := func(f *views.FailureProps) templ.Component {
 		form.Failure = f

@@ -49,7 +49,7 @@ func (h *Account) State(w http.ResponseWriter, r *http.Request) error {
 			UndoURL:  views.UndoURL(c.Account, c.ID),
 		}
 	} else if undecided(c) {
-		form.Failure = &views.FailureProps{Sentence: i18n.T(ctx, "save.undecided")}
+		form.Failure = undecidedProps(ctx, c)
 	} else if same(c, auth.ActorFrom(ctx)) {
 		form.Staged, form.Reason = c.Wanted, c.Reason
 		form.Failure = &views.FailureProps{Sentence: i18n.T(ctx, "save.settled_failed")}
@@ -76,6 +76,11 @@ func stillChecking(w http.ResponseWriter, r *http.Request, c change.Change) erro
 // undecided reports whether reading could not tell what became of c, and no more
 // is read: a person must look.
 func undecided(c change.Change) bool { return c.State == change.InDoubt && !c.Holds }
+
+// undecidedProps says so, and leads to where a person decides.
+func undecidedProps(ctx context.Context, c change.Change) *views.FailureProps {
+	return &views.FailureProps{Sentence: i18n.T(ctx, "save.undecided"), DecideURL: views.ChangeURL(c.ID, "")}
+}
 
 // checking says that it is not known yet what became of c.
 func checking(ctx context.Context, c change.Change) *views.CheckingProps {

@@ -34,6 +34,9 @@ type PermFormProps struct {
 	Conflict  *ConflictProps // of these three at most one
 	UndoMoved *UndoMovedProps
 	Gone      *GoneProps
+
+	TakeBack *TakeBackProps // what Staged undoes or restores; nil for nothing
+	TookBack string         // the change that was just taken back or restored from
 }
 
 // SavedProps says what a save did.
@@ -47,6 +50,7 @@ type SavedProps struct {
 type FailureProps struct {
 	Sentence  string
 	RequestID string
+	DecideURL string // where a person says what became of it; empty for nothing to decide
 }
 
 // CheckingProps is a save whose answer was lost.

@@ -67,6 +67,8 @@ type StaysLine struct{ Line, By string }
 type GoneProps struct {
 	Why   string   // who deleted it, and when
 	Lines []string // the edits as text; none for an undo
+	// AgainURL is where it is issued again, with its functions if they are known.
+	AgainURL string
 }
 
 // firstBox returns the id of what a person looks at who goes back to the form.

@@ -3,6 +3,7 @@ package views
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"waveadmin/internal/wave"
 )
@@ -25,6 +26,15 @@ type CreateProps struct {
 	Errors     map[string]string
 	Failure    *FailureProps
 	Checking   *CheckingProps
+	From       *SeedProps // what the form was filled in from; nil for nothing
+}
+
+// SeedProps is the change whose account a form was filled in from.
+type SeedProps struct {
+	Email string
+	At    time.Time
+	URL   string
+	Left  []string // functions that were on and that the form does not offer
 }
 
 // CompanyHint says whom the typed company id means.

@@ -2,7 +2,6 @@ package views
 
 import (
 	"context"
-	"time"
 
 	"waveadmin/internal/i18n"
 	"waveadmin/internal/wave"
@@ -29,22 +28,10 @@ type DeleteProps struct {
 	Checking *CheckingProps // the deletion was sent and is not confirmed
 }
 
-// HistoryProps is what happened to one account through this program, newest
-// first.
+// HistoryProps is what happened to one account, newest first.
 type HistoryProps struct {
-	Changes []HistoryRow
+	Changes []ChangeRow
 	More    bool // whether older ones were left out
-}
-
-// HistoryRow is one change in words.
-type HistoryRow struct {
-	ID      string
-	At      time.Time
-	Who     string
-	What    string   // such as "3 functions"
-	Lines   []string // such as "Invoices: off → on"
-	Outcome string   // the state of the change
-	Reason  string
 }
 
 // outcomeClass returns how the state of a change is marked; words say it too.

@@ -50,8 +50,10 @@ const pollHeaders = `{"` + auth.PollHeader + `": "1"}`
 // UserMark names the person who asks, in forms and in the keys of drafts in the
 // browser, without giving the subject away to whoever reads these. It is empty
 // when nobody is signed in.
-func UserMark(ctx context.Context) string {
-	a := auth.ActorFrom(ctx)
+func UserMark(ctx context.Context) string { return MarkOf(auth.ActorFrom(ctx)) }
+
+// MarkOf names a person as UserMark does.
+func MarkOf(a auth.Actor) string {
 	if a.Subject == "" {
 		return ""
 	}

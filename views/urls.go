@@ -19,6 +19,7 @@ const (
 	RefreshURL    = "/refresh"
 	GroupsURL     = "/billing-groups"
 	EmailCheckURL = "/resellers/check"
+	ChangesURL    = "/changes"
 )
 
 // AccountURL returns the page of an account, or that of one of its parts:
@@ -36,16 +37,46 @@ func UndoURL(id wave.UserID, changeID string) string {
 	return AccountURL(id, "undo") + "?change=" + url.QueryEscape(changeID)
 }
 
+// ChangeURL returns the page of a change, or that of one of its parts: state;
+// settle takes posts.
+func ChangeURL(changeID, part string) string {
+	u := ChangesURL + "/" + url.PathEscape(changeID)
+	if part != "" {
+		u += "/" + part
+	}
+	return u
+}
+
+// StageUndoURL returns the page of an account where what takes a change back is
+// staged, and StageRestoreURL the one where the outcome of a change is.
+func StageUndoURL(id wave.UserID, changeID string) string {
+	return withQuery(AccountURL(id, ""), url.Values{"undo": {changeID}})
+}
+
+func StageRestoreURL(id wave.UserID, changeID string) string {
+	return withQuery(AccountURL(id, ""), url.Values{"restore": {changeID}})
+}
+
+// IssueAgainURL returns the form for a new account, filled in from a change.
+func IssueAgainURL(changeID string) string {
+	return withQuery(NewURL, url.Values{"from_change": {changeID}})
+}
+
+// withQuery returns path with parameters, if there are any.
+func withQuery(path string, v url.Values) string {
+	if len(v) == 0 {
+		return path
+	}
+	return path + "?" + v.Encode()
+}
+
 // UndoRestURL is UndoURL for who knows that flags were changed since, and leaves
 // those.
 func UndoRestURL(id wave.UserID, changeID string) string { return UndoURL(id, changeID) + "&left=ok" }
 
-// IssueAgainURL returns the form that issues an account that was deleted anew.
-func IssueAgainURL() string { return NewURL }
-
 // ChangeStateURL returns the fragment that says where a change stands.
 func ChangeStateURL(changeID string) string {
-	return "/changes/" + url.PathEscape(changeID) + "/state"
+	return ChangeURL(changeID, "state")
 }
 
 // ListQuery is the state of the reseller table, all of which stands in its
@@ -85,10 +116,7 @@ func (q ListQuery) URL() string {
 	set("never_registered", "1", q.NeverRegistered)
 	set("changed_days", strconv.Itoa(q.ChangedDays), q.ChangedDays > 0)
 	set("unusual", "1", q.Unusual)
-	if len(v) == 0 {
-		return ResellersURL
-	}
-	return ResellersURL + "?" + v.Encode()
+	return withQuery(ResellersURL, v)
 }
 
 // SortValue returns the sort parameter: the column, "-" in front for descending.

@@ -16,6 +16,7 @@ func TestFits(t *testing.T) {
 	b := s.NewBrowser(t, "ja")
 	b.SignIn(testkit.Editor, "/resellers")
 	id := s.Wave.Accounts()[4].UserID
+	past := newPast(t, s)
 	pages := []struct{ name, path string }{
 		{"resellers", "/resellers?on=usage_tag&off=invoice"},
 		{"account", "/resellers/" + string(id)},
@@ -25,6 +26,10 @@ func TestFits(t *testing.T) {
 		{"history", "/resellers/" + string(id) + "/history"},
 		{"issue", "/resellers/new"},
 		{"missing", "/resellers/none"},
+		{"changes", "/changes"},
+		{"change", "/changes/" + past.first},
+		{"undo", "/resellers/history?undo=" + past.first},
+		{"gone", "/resellers/gone"},
 	}
 	for _, lang := range i18n.Languages {
 		b.Open("/resellers?lang=" + lang)

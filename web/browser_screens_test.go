@@ -20,6 +20,8 @@ type visit struct {
 	person string
 	lang   string
 	leave  func() // what is to be done before the next screen; nil for nothing
+	clock  *clock
+	past   *past // what was done before the screens of the history; nil until one is reached
 }
 
 // unusual is the address of an account that has all that is long, odd, unknown or
@@ -164,7 +166,8 @@ var screens = []screen{
 
 // newVisit signs a person in on a site with the unusual account.
 func newVisit(t *testing.T, person string) *visit {
-	s := testkit.Start(t, testkit.Options{})
+	clock := new(clock)
+	s := testkit.Start(t, testkit.Options{Now: clock.now, Config: onlyWhenAsked})
 	meta := wave.Defaults().
 		With("sp_purchased", true).With("invoice_download_csv_merged", true).
 		With("new_in_2027", true).WithRaw("invoice", []byte(`"true"`))
@@ -179,7 +182,7 @@ func newVisit(t *testing.T, person string) *visit {
 	if err := s.Wave.AddAccount(long); err != nil {
 		t.Fatal(err)
 	}
-	v := &visit{t: t, s: s, b: s.NewBrowser(t, "ja"), person: person, lang: "ja"}
+	v := &visit{t: t, s: s, b: s.NewBrowser(t, "ja"), person: person, lang: "ja", clock: clock}
 	v.b.Open("/resellers")
 	v.inspect("provider")
 	v.b.SignIn(person, "/resellers")

@@ -36,6 +36,7 @@ type Deps struct {
 	Resellers *handlers.Resellers
 	Creation  *handlers.Creation
 	Account   *handlers.Account
+	Changes   *handlers.Changes
 	Refresh   *handlers.Refresh
 }
 
@@ -62,6 +63,10 @@ func (d Deps) routes(g groups) {
 	g.viewer.get("/resellers/{userID}", d.Account.Show)
 	g.viewer.get("/resellers/{userID}/details", d.Account.Details)
 	g.viewer.get("/resellers/{userID}/history", d.Account.History)
+	g.viewer.get("/changes", d.Changes.List)
+	g.viewer.get("/changes.csv", d.Changes.CSV)
+	g.viewer.get("/changes.jsonl", d.Changes.JSONLines)
+	g.viewer.get("/changes/{changeID}", d.Changes.Show)
 	g.viewer.post(presencePath, d.Account.Ping)
 	g.viewer.get("/changes/{changeID}/state", d.Account.State)
 
@@ -75,6 +80,7 @@ func (d Deps) routes(g groups) {
 	g.editor.post("/resellers/{userID}/password", d.Account.ReplacePassword)
 	g.editor.get("/resellers/{userID}/delete", d.Account.ConfirmDelete)
 	g.editor.post("/resellers/{userID}/delete", d.Account.Delete)
+	g.editor.post("/changes/{changeID}/settle", d.Changes.Settle)
 }
 
 // groups are the levels of access that a route can have. There is no other way

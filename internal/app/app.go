@@ -197,10 +197,11 @@ func (a *App) pages() web.Deps {
 			Min: password.MinLength, Max: password.MaxLength, ReasonRequired: rules(a.cfg).ReasonRequired,
 		},
 		Account: &handlers.Account{
-			Directory: a.directory, Service: a.service, Presence: a.presence,
+			Directory: a.directory, Service: a.service, Changes: a.ledger, Presence: a.presence,
 			Confirm: a.cfg.UI.Confirm, ReasonRequired: rules(a.cfg).ReasonRequired,
 			Min: password.MinLength, Max: password.MaxLength,
 		},
+		Changes: &handlers.Changes{Directory: a.directory, History: a.ledger, Service: a.service, Exports: exportAudit{a.audit}},
 		Refresh: &handlers.Refresh{Directory: a.directory},
 	}
 }

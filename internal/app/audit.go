@@ -39,6 +39,7 @@ type changeDetails struct {
 	Source  change.Source       `json:"source"`
 	RunID   string              `json:"run_id,omitempty"`
 	UndoOf  string              `json:"undo_of,omitempty"`
+	Restore string              `json:"restore_of,omitempty"`
 	Wanted  wave.Wanted         `json:"wanted,omitempty"`
 	Sent    map[wave.Key]string `json:"sent,omitempty"` // the flags that move, and to what
 	Input   wave.InputType      `json:"input_type,omitempty"`
@@ -47,6 +48,7 @@ type changeDetails struct {
 	Fault   string              `json:"fault,omitempty"`
 	Holds   bool                `json:"holds,omitempty"` // while in doubt: whether the account is still locked
 	By      *person             `json:"by,omitempty"`    // who took this step, unless it was the actor
+	Decided *decision           `json:"decided,omitempty"`
 }
 
 type person struct {
@@ -55,11 +57,29 @@ type person struct {
 	Name    string `json:"name"`
 }
 
+// decision is a person's word about a change in doubt.
+type decision struct {
+	By     person `json:"by"`
+	Reason string `json:"reason"`
+}
+
+// exportAudit is the audit log as exports write it.
+type exportAudit struct{ log *audit.Log }
+
+// RecordExport implements handlers.ExportRecorder.
+func (a exportAudit) RecordExport(ctx context.Context, file string, filter map[string]string, rows int) error {
+	return a.log.Record(ctx, audit.Event{Kind: audit.Export, Actor: auth.ActorFrom(ctx), Details: struct {
+		File   string            `json:"file"`
+		Filter map[string]string `json:"filter"`
+		Rows   int               `json:"rows"`
+	}{file, filter, rows}})
+}
+
 // Append implements change.Appender.
 func (a ledgerAudit) Append(ctx context.Context, tx *sql.Tx, c change.Change) error {
 	d := changeDetails{
 		Change: c.Kind, Email: c.Email, Company: c.Company, Reason: c.Reason, Source: c.Source,
-		RunID: c.RunID, UndoOf: c.UndoOf, Input: c.Input, Notify: c.Notify, Status: c.Status, Fault: c.Fault,
+		RunID: c.RunID, UndoOf: c.UndoOf, Restore: c.RestoreOf, Input: c.Input, Notify: c.Notify, Status: c.Status, Fault: c.Fault,
 	}
 	switch c.State {
 	case change.Queued, change.Running:
@@ -68,6 +88,9 @@ func (a ledgerAudit) Append(ctx context.Context, tx *sql.Tx, c change.Change) er
 		d.Sent = sentFlags(c)
 	case change.InDoubt:
 		d.Holds = c.Holds
+	}
+	if who := c.Decided.By; who.Subject != "" {
+		d.Decided = &decision{person{who.Issuer, who.Subject, who.Name}, c.Decided.Reason}
 	}
 	by := auth.ActorFrom(ctx)
 	if by.Subject != "" && (by.Issuer != c.Actor.Issuer || by.Subject != c.Actor.Subject) {

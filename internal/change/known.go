@@ -22,19 +22,19 @@ type Seen struct {
 
 // known is a row of known_accounts.
 type known struct {
-	email string
-	meta  wave.Meta
-	at    time.Time
-	by    string
-	gone  bool
+	email, company string
+	meta           wave.Meta
+	at             time.Time
+	by             string
+	gone           bool
 }
 
 func readKnown(ctx context.Context, tx *sql.Tx, id wave.UserID) (*known, error) {
 	var k known
 	var meta string
 	var at, gone int64
-	err := tx.QueryRowContext(ctx, "SELECT email, meta, known_at, known_by, gone FROM known_accounts WHERE account = $1", string(id)).
-		Scan(&k.email, &meta, &at, &k.by, &gone)
+	err := tx.QueryRowContext(ctx, "SELECT email, company, meta, known_at, known_by, gone FROM known_accounts WHERE account = $1", string(id)).
+		Scan(&k.email, &k.company, &meta, &at, &k.by, &gone)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}

@@ -53,6 +53,47 @@ func (l *Ledger) List(ctx context.Context, f Filter, limit int) (list []Change, 
 	return list, more, nil
 }
 
+// Count returns how many changes f selects.
+func (l *Ledger) Count(ctx context.Context, f Filter) (int, error) {
+	where, args := f.where()
+	var n int
+	if err := l.db.Read().QueryRowContext(ctx, "SELECT count(*) FROM changes WHERE "+where, args...).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count changes: %w", err)
+	}
+	return n, nil
+}
+
+// GetMany returns the changes with these ids, by id. What there is none of is left
+// out.
+func (l *Ledger) GetMany(ctx context.Context, ids []string) (map[string]Change, error) {
+	found := make(map[string]Change, len(ids))
+	for part := range slices.Chunk(ids, manyIDs) {
+		args := make([]any, len(part))
+		places := make([]string, len(part))
+		for i, id := range part {
+			args[i], places[i] = id, fmt.Sprintf("$%d", i+1)
+		}
+		list, err := selectAll(ctx, l.db.Read(), "id IN ("+strings.Join(places, ", ")+")", args...)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range list {
+			found[c.ID] = c
+		}
+	}
+	return found, nil
+}
+
+// manyIDs is how many ids one query names.
+const manyIDs = 500
+
+// Following returns the changes that take back c or bring its account back to the
+// outcome of c, oldest first.
+func (l *Ledger) Following(ctx context.Context, c Change) ([]Change, error) {
+	// A follower is a later change of the same account, which the index finds.
+	return selectAll(ctx, l.db.Read(), "account = $1 AND id > $2 AND (undo_of = $2 OR restore_of = $2) ORDER BY id", string(c.Account), c.ID)
+}
+
 // where returns the condition of f in SQL, with its arguments.
 func (f Filter) where() (string, []any) {
 	and, args := []string{"1 = 1"}, []any(nil)

@@ -126,3 +126,61 @@ func TestLedger_People(t *testing.T) {
 		}
 	})
 }
+
+func TestLedger_Count(t *testing.T) {
+	onEach(t, func(t *testing.T, open func(*testing.T) *db.DB) {
+		l, _ := five(t, open(t))
+		for _, tt := range []struct {
+			filter change.Filter
+			want   int
+		}{{change.Filter{}, 5}, {change.Filter{By: sato, Flag: "invoice"}, 1}, {change.Filter{Text: "nobody"}, 0}} {
+			if n, err := l.Count(t.Context(), tt.filter); n != tt.want || err != nil {
+				t.Errorf("%+v: %d (%v), want %d", tt.filter, n, err, tt.want)
+			}
+		}
+	})
+}
+
+func TestLedger_GetMany(t *testing.T) {
+	onEach(t, func(t *testing.T, open func(*testing.T) *db.DB) {
+		l, names := five(t, open(t))
+		ids := []string{"nonsense"}
+		for id := range names {
+			ids = append(ids, id)
+		}
+		for len(ids) < 600 { // more than one query names
+			ids = append(ids, "none")
+		}
+		got, err := l.GetMany(t.Context(), ids)
+		if len(got) != 5 || err != nil {
+			t.Fatalf("%d changes (%v), want the five that there are", len(got), err)
+		}
+		for id, c := range got {
+			if c.ID != id {
+				t.Errorf("%s is at %s", c.ID, id)
+			}
+		}
+		if got, err := l.GetMany(t.Context(), nil); len(got) != 0 || err != nil {
+			t.Errorf("of nothing: %v (%v)", got, err)
+		}
+	})
+}
+
+func TestLedger_Following(t *testing.T) {
+	onEach(t, func(t *testing.T, open func(*testing.T) *db.DB) {
+		l := newLedger(t, open(t))
+		first := reach(t, l, metaChange("u-1"), change.Done)
+		undo, restore, other := metaChange("u-1"), metaChange("u-1"), metaChange("u-1")
+		undo.UndoOf, restore.RestoreOf = first.ID, first.ID
+		undo = reach(t, l, undo, change.Failed)
+		other = reach(t, l, other, change.Done)
+		restore = reach(t, l, restore, change.Done)
+		list, err := l.Following(t.Context(), first)
+		if err != nil || len(list) != 2 || list[0].ID != undo.ID || list[1].ID != restore.ID {
+			t.Errorf("%+v (%v), want the undo, then the restore", list, err)
+		}
+		if list, err := l.Following(t.Context(), other); len(list) != 0 || err != nil {
+			t.Errorf("of the other one: %+v (%v)", list, err)
+		}
+	})
+}

@@ -74,7 +74,7 @@ func (l *Ledger) observe(ctx context.Context, tx *sql.Tx, asked, answered time.T
 		if k == nil || k.gone {
 			return nil, true, nil // of our doing
 		}
-		c, err := l.insertOutside(ctx, tx, Change{Kind: Delete, Account: s.Account, Email: k.email, Before: &k.meta, Since: k.at}, asked)
+		c, err := l.insertOutside(ctx, tx, Change{Kind: Delete, Account: s.Account, Email: k.email, Company: k.company, Before: &k.meta, Since: k.at}, asked)
 		if err != nil {
 			return nil, false, err
 		}

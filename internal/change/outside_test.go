@@ -130,6 +130,9 @@ func TestLedger_Observe(t *testing.T) {
 					t.Fatal(err)
 				}
 				for _, c := range list {
+					if c.Company != "c1" {
+						t.Errorf("%s is of company %q", c.Kind, c.Company)
+					}
 					since := adopted
 					if c.Kind == change.Create {
 						since = time.Time{}

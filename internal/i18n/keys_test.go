@@ -38,16 +38,31 @@ func composed() []string {
 	for _, s := range []wave.State{wave.Unset, wave.Off, wave.On, wave.Odd} {
 		add("state." + s.String())
 	}
-	for _, s := range []change.State{
-		change.Queued, change.Running, change.Sent, change.Done, change.NoChange,
-		change.Conflict, change.Failed, change.InDoubt, change.Cancelled,
-	} {
+	for _, s := range change.States {
 		add("outcome." + string(s))
 	}
 	for _, why := range []reseller.ConflictReason{
 		reseller.ManyMoved, reseller.RelatedMoved, reseller.Strict, reseller.UndoMoved, reseller.BeingChanged, reseller.BeingSettled,
 	} {
 		add("conflict." + string(why))
+	}
+	for _, s := range change.States {
+		add("means." + string(s))
+	}
+	for _, k := range change.Kinds {
+		add("kind." + string(k))
+		if k != change.Password {
+			add("outside." + string(k))
+		}
+	}
+	for _, s := range []change.Source{change.Page, change.Bulk, change.Outside} {
+		add("source." + string(s))
+	}
+	for _, why := range []reseller.StayReason{reseller.StaysMoved, reseller.StaysMissing, reseller.StaysUnsaid} {
+		add("stays." + string(why))
+	}
+	for _, key := range []string{"undo.of", "restore.of", "restore.to", "change.of"} {
+		add(key + "_outside")
 	}
 	for _, k := range []change.Kind{change.Meta, change.Create, change.Password, change.Delete} {
 		add("history.kind_" + string(k))
@@ -73,7 +88,10 @@ func composed() []string {
 }
 
 // prefixes are the parts with which composed begins.
-var prefixes = []string{"error.", "error.forbidden_", "role.", "theme.", "state.", "outcome.", "conflict.", "history.kind_"}
+var prefixes = []string{
+	"error.", "error.forbidden_", "role.", "theme.", "state.", "outcome.", "conflict.", "history.kind_",
+	"means.", "kind.", "outside.", "source.", "stays.",
+}
 
 var (
 	literal = regexp.MustCompile(`"([a-z]+(?:_[a-z]+)*(?:\.[a-z0-9]+(?:_[a-z0-9]+)*)+)"`)

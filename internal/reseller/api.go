@@ -31,6 +31,9 @@ type MetaChange struct {
 	Seen   wave.Seen   // what the form showed; at least the touched flags
 	Want   wave.Wanted // only the touched flags
 	Reason string
+	// What the person staged it from, if anything: ID of the done meta change that
+	// it takes back, or of the change to whose outcome it goes back.
+	UndoOf, RestoreOf string
 }
 
 // MetaResult is a meta change that succeeded, or had nothing to do.
@@ -46,7 +49,7 @@ type MetaResult struct {
 type Other struct {
 	wave.Moved
 	By string    // empty when it was not changed through this program
-	At time.Time // zero likewise
+	At time.Time // when, or when that was seen; zero when it is not known
 }
 
 // A ConflictError is the cause of a fault.Conflict about a meta change: what the
@@ -101,6 +104,14 @@ type Undo struct {
 	UserID     wave.UserID
 	ChangeID   string
 	LeaveMoved bool // the person knows that flags were changed since, and leaves those
+}
+
+// A Decision is a person's word about a change in doubt.
+type Decision struct {
+	Actor    auth.Actor
+	ChangeID string
+	Applied  bool
+	Reason   string // required
 }
 
 // A Creation asks for a new account.

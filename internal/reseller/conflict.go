@@ -38,6 +38,8 @@ func (s *Service) authors(ctx context.Context, id wave.UserID, moved []wave.Move
 		switch {
 		case !ok:
 			others = append(others, Other{Moved: m})
+		case author.Source == change.Outside:
+			others = append(others, Other{Moved: m, At: author.Finished})
 		case counts(author):
 			others = append(others, Other{Moved: m, By: author.Actor.Display(), At: author.Finished})
 		}

@@ -29,7 +29,13 @@ func (s *Service) ChangeMeta(ctx context.Context, c MetaChange) (MetaResult, err
 	if err != nil {
 		return MetaResult{}, err
 	}
-	row := change.Change{Kind: change.Meta, Account: c.UserID, Actor: c.Actor, Reason: reason, Source: change.Page, Wanted: c.Want}
+	if err := s.checkOrigin(ctx, c); err != nil {
+		return MetaResult{}, err
+	}
+	row := change.Change{
+		Kind: change.Meta, Account: c.UserID, Actor: c.Actor, Reason: reason, Source: change.Page, Wanted: c.Want,
+		UndoOf: c.UndoOf, RestoreOf: c.RestoreOf,
+	}
 	return s.changeMeta(ctx, row, func(now wave.Reseller) (edit, error) {
 		if err := checkFlags(c.Want, now.Meta); err != nil {
 			return edit{}, err

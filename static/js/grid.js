@@ -115,10 +115,12 @@ function filter(form) {
 }
 
 // Drafts: what is staged and its reason, by person and account, until it is saved or
-// dropped.
+// dropped. What takes a change back has one of its own, so that it does not cost the
+// other edits.
 function draftKey(form) {
   const id = form.dataset.userId;
-  return id && document.body.dataset.user ? `waveadmin.draft.${document.body.dataset.user}.${id}` : null;
+  const back = form.dataset.takeback ? `.${form.dataset.takeback}` : '';
+  return id && document.body.dataset.user ? `waveadmin.draft.${document.body.dataset.user}.${id}${back}` : null;
 }
 function keepDraft(form) {
   const key = draftKey(form);
@@ -146,11 +148,13 @@ function dropDraft(form) {
 function offerDraft(form) {
   const place = document.getElementById('draft');
   const draft = place && readDraft(form);
-  if (!draft || form.querySelector('.flag[data-dirty]') || form.querySelector('[data-read-only]')) return;
-  const flags = flagsIn(form).filter((flag) => flag.dataset.flag in draft.edits && draft.edits[flag.dataset.flag] !== boxOf(flag).checked);
+  const staged = !form.dataset.takeback && form.querySelector('.flag[data-dirty]');
+  if (!draft || staged || form.querySelector('[data-read-only]')) return;
+  const kept = (flag) => draft.edits[flag.dataset.flag] ?? baseline(flag);
+  const flags = flagsIn(form).filter((flag) => kept(flag) !== boxOf(flag).checked);
   if (flags.length === 0) { dropDraft(form); return; }
   const restore = () => {
-    setFlags(flags, (flag) => draft.edits[flag.dataset.flag]);
+    setFlags(flags, kept);
     reasonOf(form).value ||= draft.reason ?? '';
     place.replaceChildren();
     edited(form);
@@ -168,7 +172,7 @@ function offerDraft(form) {
   words.textContent = text('draft', { count: flags.length, time: new Date(draft.at).toLocaleString(document.documentElement.lang, { dateStyle: 'short', timeStyle: 'short', timeZone: document.documentElement.dataset.zone }) });
   const edits = document.createElement('p');
   edits.className = 'muted small';
-  edits.textContent = listed(flags.map((flag) => wish(flag, draft.edits[flag.dataset.flag])));
+  edits.textContent = listed(flags.map((flag) => wish(flag, kept(flag))));
   const what = document.createElement('div');
   what.append(words, edits);
   const bar = document.createElement('div');
@@ -369,7 +373,13 @@ document.addEventListener('htmx:load', (e) => {
   markDensity();
   for (const take of form.querySelectorAll('[data-take-now]')) take.hidden = false;
   draw(form);
-  if (form.hasAttribute('data-saved')) dropDraft(form);
+  if (form.hasAttribute('data-saved')) {
+    dropDraft(form);
+    if (form.dataset.takeback) { // done: other edits may wait
+      delete form.dataset.takeback;
+      offerDraft(form);
+    }
+  } else if (form.dataset.takeback) offerDraft(form);
   else if (form.querySelector('.flag[data-dirty]')) keepDraft(form);
   else offerDraft(form);
 });
