@@ -194,7 +194,6 @@ func TestConflict(t *testing.T) {
 			s.Wave.ResetJournal()
 			b.Click(`[data-testid="save"]`)
 			b.Wait(`dialog#conflict[open]`)
-			b.Shot("conflict-" + lang + "-light")
 			if got := b.Text(`#conflict`); !strings.Contains(got, say(t, lang, "conflict.outside")) {
 				t.Errorf("the dialog says %q, want that it was changed elsewhere", got)
 			}

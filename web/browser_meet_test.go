@@ -55,7 +55,6 @@ func TestMeet_merge(t *testing.T) {
 			other := otherWindow(t, s, lang, "/resellers/"+string(a.UserID))
 			saves(other, "open_api", "usage_tag")
 			saves(b, "invoice")
-			b.Shot("included-" + lang + "-light")
 			text := b.Text(`[data-outcome]`)
 			invoices, tokens := label(t, lang, "invoice"), label(t, lang, "open_api")
 			if !strings.Contains(text, otherEditor) || !strings.Contains(text, tokens) || strings.Contains(text, invoices) {
@@ -198,7 +197,6 @@ func TestMeet_takeNow(t *testing.T) {
 			s, b, a := intoConflict(t, lang)
 			b.Click(`#conflict [data-take-now]`)
 			b.Wait(`[data-draft="restore"]`)
-			b.Shot("set-aside-" + lang + "-light")
 			if checked(b, "invoice_download_csv_merged") || !checked(b, "invoice") {
 				t.Error("the form is not on what is there now")
 			}

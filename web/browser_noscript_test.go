@@ -29,7 +29,6 @@ func TestConflict_withoutScripts(t *testing.T) {
 	}
 	b.Click(`[data-testid="save"]`)
 	b.Wait(`#conflict`)
-	b.Shot("conflict-ja-no-script")
 	const visible = `[...document.querySelectorAll("#conflict .bar > *")].filter(e => e.checkVisibility()).map(e => e.tagName + (e.getAttribute("href") ?? "")).join(" ")`
 	if got, want := testkit.Eval[string](b, visible), "A#f-invoice_download_csv_merged BUTTON"; got != want {
 		t.Errorf("the ways out are %q, want %q", got, want)

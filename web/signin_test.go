@@ -84,7 +84,10 @@ func TestAskToSignIn_comesBackToWhereThePersonWas(t *testing.T) {
 // TestRoutes_everyWriteNeedsAnEditor walks the real table. A write that a viewer
 // may do is named here, with open eyes.
 func TestRoutes_everyWriteNeedsAnEditor(t *testing.T) {
-	forViewers := map[string]bool{"POST /refresh": true}
+	forViewers := map[string]bool{
+		"POST /refresh":        true, // lists again
+		"POST " + presencePath: true, // asks who is editing; what a viewer claims about that is ignored
+	}
 	forAnyone := map[string]bool{"POST /auth/logout": true, "POST " + reportPath: true}
 
 	s := newTestSite(t, Deps{}.routes)

@@ -1,6 +1,7 @@
 package reseller
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"strings"
@@ -121,4 +122,49 @@ func copyOf(list []wave.Reseller) []wave.Reseller {
 		r.Email, r.UserID = strings.Clone(r.Email), wave.UserID(strings.Clone(string(r.UserID)))
 	}
 	return list
+}
+
+// nobodyElse is a ledger to which nothing was ever done outside.
+type nobodyElse struct{ asked int }
+
+func (*nobodyElse) Known(context.Context, func(change.Seen)) (bool, error) { return false, nil }
+
+func (*nobodyElse) Adopt(context.Context, time.Time, []change.Seen) error { return nil }
+
+func (n *nobodyElse) Observe(_ context.Context, _, _ time.Time, seen []change.Seen) ([]change.Change, []wave.UserID, error) {
+	n.asked += len(seen)
+	return nil, nil, nil
+}
+
+// BenchmarkWatcher judges a list in which ten accounts differ: the others cost
+// nobody a query.
+func BenchmarkWatcher(b *testing.B) {
+	for _, n := range []int{10_000, 100_000} {
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			lists := make([]*Snapshot, 2)
+			for i := range lists {
+				list := listOf(n)
+				for j := range 10 {
+					list[j*n/10].Meta = list[j*n/10].Meta.With("invoice", i == 0)
+				}
+				lists[i] = newSnapshot(list, day(1), i18n.Fold, nil)
+			}
+			ledger := new(nobodyElse)
+			w := NewWatcher(NewDirectory(nil, DirectoryOptions{}), ledger, nil)
+			if err := w.judge(b.Context(), lists[0]); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			judged := 0
+			for b.Loop() {
+				judged++
+				if err := w.judge(b.Context(), lists[judged%2]); err != nil {
+					b.Fatal(err)
+				}
+			}
+			if ledger.asked != 10*judged {
+				b.Fatalf("%d accounts were asked about in %d lists, want 10 each", ledger.asked, judged)
+			}
+		})
+	}
 }

@@ -45,6 +45,7 @@ type Directory struct {
 	snap atomic.Pointer[Snapshot] // written under mu
 	used atomic.Int64             // when a page last asked, in nanoseconds since 1970
 
+	took   atomic.Int64             // of the last list, a time.Duration
 	stale  atomic.Int64             // lists of before lack what another server did, in nanoseconds since 1970
 	listed atomic.Pointer[Snapshot] // the last list, as Wave gave it
 	news   chan struct{}            // says that there is one; see Watcher
@@ -142,6 +143,9 @@ func (d *Directory) NotBefore(ctx context.Context, t time.Time) (*Snapshot, erro
 	}
 	return d.join(t).wait(ctx)
 }
+
+// tookLast returns how long the last list took, or 0 before the first.
+func (d *Directory) tookLast() time.Duration { return time.Duration(d.took.Load()) }
 
 // Refresh asks Wave now. See NotBefore.
 func (d *Directory) Refresh(ctx context.Context) (*Snapshot, error) {

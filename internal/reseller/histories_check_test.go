@@ -212,6 +212,15 @@ func (m *model) checkEnd() {
 	}
 }
 
+// unsettled reports whether a reading may still tell what became of a change.
+func (m *model) unsettled() bool {
+	doubts, err := m.life.ledger.InDoubt(m.t.Context())
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return slices.ContainsFunc(doubts, func(c change.Change) bool { return c.Holds })
+}
+
 // everyChange returns the changes through the program.
 func (m *model) everyChange() (all []change.Change) {
 	m.mu.Lock()

@@ -83,6 +83,7 @@ func (d *Directory) fly(f *flight) {
 	if err == nil {
 		snap = newSnapshot(list, asOf, d.o.Fold, d.snap.Load())
 		snap.answered = d.o.Now()
+		d.took.Store(int64(snap.answered.Sub(asOf)))
 		d.listed.Store(snap)
 		select {
 		case d.news <- struct{}{}:

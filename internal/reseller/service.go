@@ -29,7 +29,7 @@ type Ledger interface {
 // lock, is recorded, sent, and read back. A change that was sent is finished
 // though the caller leaves. It is safe for concurrent use.
 //
-// A write fails with fault.Forbidden, Invalid, NotFound (there is no such account) or
+// A write fails with fault.Forbidden, Invalid, NotFound (no such account) or
 // Conflict before anything is sent; with Uncertain and a *DoubtError when the
 // outcome is not known, which Run then finds out; and with the fault of the API
 // when that surely did nothing.

@@ -13,7 +13,8 @@ import (
 
 const (
 	lockPatience = 3 * time.Second // of a change while another has the account
-	readPatience = 2 * time.Second // of a change that was sent, for the list
+	readPatience = 2 * time.Second // of a change that was sent, for the list; more when lists take long
+	readLongest  = 8 * time.Second // however long they take
 	repeats      = 2               // of a call whose answer was lost and which did nothing
 	repeatWithin = 8 * time.Second // since it was first sent: a person waits for it
 	repeatPause  = 200 * time.Millisecond
@@ -96,7 +97,8 @@ func within(ctx context.Context, send func(context.Context) error) error {
 
 // readBack returns a list that was asked for after now.
 func (s *Service) readBack(ctx context.Context) (*Snapshot, error) {
-	ctx, cancel := context.WithTimeout(ctx, readPatience)
+	patience := min(max(2*s.dir.tookLast(), readPatience), readLongest)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	return s.dir.NotBefore(ctx, s.now().Add(tick))
 }
