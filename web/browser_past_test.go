@@ -82,7 +82,7 @@ func newPast(t *testing.T, s *testkit.Site) *past {
 }
 
 // doubt makes a save of the account "history" whose outcome nobody can read until
-// undo is called, and returns its change.
+// undo is called, which waits until it was read, and returns its change.
 func doubt(t *testing.T, s *testkit.Site, clock *clock, applied sandbox.When) (id string, undo func()) {
 	t.Helper()
 	c := s.SignedIn(t, testkit.Editor)
@@ -99,7 +99,19 @@ func doubt(t *testing.T, s *testkit.Site, clock *clock, applied sandbox.When) (i
 	}
 	id, _ = c.Get("/changes?outcome=in_doubt").Find("tr[data-change]").First().Attr("data-change")
 	clock.pass(61 * time.Second)
-	return id, func() { lost(); unread() }
+	return id, func() {
+		lost()
+		unread()
+		for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) { // the server spares a Wave that was away
+			post(t, c, "/refresh", url.Values{"return_to": {"/resellers"}})
+			if c.Get("/changes?outcome=in_doubt").Find("tr[data-change]").Length() == 0 && c.Get("/resellers").Find(".away").Length() == 0 {
+				return
+			}
+			if time.Now().After(end) {
+				t.Fatal("Wave is not read again")
+			}
+		}
+	}
 }
 
 // pastOf makes the past of a visit once.
