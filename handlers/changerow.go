@@ -43,6 +43,9 @@ func changeRows(ctx context.Context, list []change.Change, origins map[string]ch
 		}
 		if c.Source == change.Outside {
 			row.Seen = seenBetween(ctx, c)
+			if !c.Since.IsZero() {
+				row.Since = i18n.T(ctx, "history.since", "time", i18n.MomentShort(ctx, c.Since, c.Created))
+			}
 		}
 		if c.Source == change.Bulk {
 			row.Source = i18n.T(ctx, "source.bulk")

@@ -42,23 +42,32 @@ func TestChanges_outside(t *testing.T) {
 	d.past()
 	for lang, want := range map[string][]string{
 		"en": {
-			"2026/11/22 17:06 outside this tool before 2026/11/22 17:06 c@example.co.jp Account appeared done",
-			"2026/11/22 16:35 outside this tool between 2026/11/22 16:04 and 2026/11/22 16:35 b@example.co.jp Account was deleted done",
-			"2026/11/22 16:04 outside this tool between 2026/11/22 15:33 and 2026/11/22 16:04 b@example.co.jp Email changed: a@example.co.jp → b@example.co.jp done",
-			"2026/11/22 15:33 outside this tool between 2026/11/22 15:03 and 2026/11/22 15:33 a@example.co.jp 1 function API access tokens: off → on done",
+			"before 2026/11/22 17:06",
+			"2026/11/22 17:06 outside this tool c@example.co.jp Account appeared done",
+			"between 2026/11/22 16:04 and 2026/11/22 16:35",
+			"2026/11/22 16:35 outside this tool since 16:04 b@example.co.jp Account was deleted done",
+			"between 2026/11/22 15:33 and 2026/11/22 16:04",
+			"2026/11/22 16:04 outside this tool since 15:33 b@example.co.jp Email changed: a@example.co.jp → b@example.co.jp done",
+			"between 2026/11/22 15:03 and 2026/11/22 15:33",
+			"2026/11/22 15:33 outside this tool since 15:03 a@example.co.jp 1 function API access tokens: off → on done",
 		},
 		"ja": {
-			"2026/11/22 17:06 このツール以外 2026/11/22 17:06より前 c@example.co.jp アカウントが追加されました 完了",
-			"2026/11/22 16:35 このツール以外 2026/11/22 16:04から2026/11/22 16:35の間 b@example.co.jp アカウントが削除されました 完了",
-			"2026/11/22 16:04 このツール以外 2026/11/22 15:33から2026/11/22 16:04の間 b@example.co.jp メールアドレスの変更：a@example.co.jp → b@example.co.jp 完了",
-			"2026/11/22 15:33 このツール以外 2026/11/22 15:03から2026/11/22 15:33の間 a@example.co.jp 機能 1件 APIアクセストークン：オフ → オン 完了",
+			"2026/11/22 17:06より前",
+			"2026/11/22 17:06 このツール以外 c@example.co.jp アカウントが追加されました 完了",
+			"2026/11/22 16:04から2026/11/22 16:35の間",
+			"2026/11/22 16:35 このツール以外 16:04以降 b@example.co.jp アカウントが削除されました 完了",
+			"2026/11/22 15:33から2026/11/22 16:04の間",
+			"2026/11/22 16:04 このツール以外 15:33以降 b@example.co.jp メールアドレスの変更：a@example.co.jp → b@example.co.jp 完了",
+			"2026/11/22 15:03から2026/11/22 15:33の間",
+			"2026/11/22 15:33 このツール以外 15:03以降 a@example.co.jp 機能 1件 APIアクセストークン：オフ → オン 完了",
 		},
 	} {
 		page := d.document(lang, "/changes?by=outside")
 		var got []string
 		page.Find("tbody tr").Each(func(_ int, row *goquery.Selection) {
 			row.Find("td, th, .diff-line").AppendHtml(" ")
-			row.Find(".diff-line").BeforeHtml(" ")
+			row.Find(".diff-line, .sub").BeforeHtml(" ")
+			got = append(got, row.Find(".who").AttrOr("title", ""))
 			got = append(got, shown(row))
 		})
 		if !slices.Equal(got, want) {

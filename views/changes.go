@@ -28,6 +28,7 @@ type ChangeRow struct {
 	At         time.Time
 	Who        string      // empty when it was done outside
 	Seen       string      // outside: between which times
+	Since      string      // outside: the first of them in short, empty when it is not known
 	Account    wave.UserID // empty for one that is not known yet
 	Email      string
 	What       string   // such as "3 functions"
