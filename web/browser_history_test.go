@@ -117,7 +117,7 @@ func TestHistory_again(t *testing.T) {
 		b.Open("/changes?kind=delete")
 		b.Click(`td.clip a[href="/resellers/gone"]`)
 		b.Wait(`[data-testid="gone"]`)
-		b.Shot("gone-" + lang + "-light")
+		b.Shot("account-gone-" + lang + "-light")
 		b.Click(`[data-testid="issue-again"]`)
 		b.Wait(`[data-testid="seeded"]`)
 		b.Shot("issue-again-" + lang + "-light")
