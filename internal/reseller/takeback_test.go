@@ -310,7 +310,7 @@ func TestService_takeBackRefuses(t *testing.T) {
 			{"of another account", tanaka, "u1", gone.ID, "not_found", "not_found", "invalid"},
 			{"nothing was done", tanaka, "u1", nothing.ID, "invalid", "invalid", "invalid"},
 			{"a password", tanaka, "u1", password.ID, "invalid", "invalid", "invalid"},
-			{"of an account that is gone", tanaka, "u2", gone.ID, "not_found", "not_found", "not_found"},
+			{"of an account that is gone", tanaka, "u2", gone.ID, "not_found", "not_found", "conflict"},
 			{"a deletion", tanaka, "u2", deleted.ID, "not_found", "not_found", "invalid"},
 		} {
 			_, undo := s.PlanUndo(t.Context(), tt.actor, tt.id, tt.changeID)
