@@ -8,6 +8,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"waveadmin/internal/i18n"
 	"waveadmin/internal/sandbox"
 	"waveadmin/internal/testkit"
 	"waveadmin/internal/wave"
@@ -240,14 +241,23 @@ func TestWaveAway(t *testing.T) {
 // TestLostAnswer: the answer to a save is lost. The page checks, also after a
 // reload, and then says the truth.
 func TestLostAnswer(t *testing.T) {
-	s, b, a := editing(t, "en")
+	for _, lang := range i18n.Languages {
+		t.Run(lang, func(t *testing.T) { lostAnswer(t, lang) })
+	}
+}
+
+func lostAnswer(t *testing.T, lang string) {
+	s, b, a := editing(t, lang)
 	s.Wave.Fail(sandbox.Fault{Op: sandbox.OpMeta, When: sandbox.After, Reset: true})
 	// The list that a save reads first comes; then the server cannot know at once.
 	s.Wave.Fail(sandbox.Fault{Op: sandbox.OpList, Nth: 2, Times: 1000, Status: 503})
 	b.Click(box("invoice"))
 	b.Click(`[data-testid="save"]`)
 	b.Wait(`.checking`)
-	b.Shot("checking-en-light")
+	b.Shot("checking-" + lang + "-light")
+	if got, want := b.Text(`.checking`), say(t, lang, "save.checking"); got != want {
+		t.Errorf("the page says %q, want %q", got, want)
+	}
 	if b.Text(`[data-testid="undo"]`) != "" || !checked(b, "invoice") {
 		t.Error("the page claims to know, or lost the edit")
 	}
@@ -259,6 +269,10 @@ func TestLostAnswer(t *testing.T) {
 
 	s.Wave.ClearFaults()
 	b.Wait(`[data-testid="undo"]`)
+	// All of the sentence but the time.
+	if want, _, _ := strings.Cut(say(t, lang, "save.settled_done", "time", "\x00"), "\x00"); !strings.Contains(b.Text(`[data-outcome]`), want) {
+		t.Errorf("the page says %q, want %q", b.Text(`[data-outcome]`), want)
+	}
 	if !flagOn(t, s, a.UserID, "invoice") {
 		t.Error("the page says that it was saved, but it was not")
 	}
