@@ -19,7 +19,7 @@ func (s *Service) Heard(c change.Change) {
 		return
 	}
 	s.dir.Outdate(s.now())
-	if snap.asOf.After(c.Finished) {
+	if snap.asOf.After(c.Finished) || c.Decided.By.Subject != "" { // it was done long before
 		return
 	}
 	switch c.Kind {
