@@ -2,6 +2,7 @@ package web_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -144,6 +145,71 @@ func TestDraft(t *testing.T) {
 	b.Until(`document.querySelector("[data-unsaved]")?.textContent`)
 	if testkit.Eval[bool](b, `Boolean(document.querySelector("[data-draft]"))`) {
 		t.Error("a draft is offered although it was saved")
+	}
+}
+
+// TestDraft_besideEdits: a draft that is offered and not answered outlives new edits, a
+// reload with both, and a save of others. Restored while something else is staged, it
+// joins that.
+func TestDraft_besideEdits(t *testing.T) {
+	s, b, a := editing(t, "en")
+	offered := func(names ...wave.Key) {
+		t.Helper()
+		b.Wait(`[data-draft="restore"]`)
+		for _, key := range []wave.Key{"invoice", "open_api"} {
+			if is := strings.Contains(b.Text("#draft"), label(t, "en", key)); is != slices.Contains(names, key) {
+				t.Errorf("the notice says %q, want %v", b.Text("#draft"), names)
+			}
+		}
+	}
+	b.Click(box("invoice"))
+	b.Reload()
+	offered("invoice")
+	b.Click(box("open_api"))
+	b.Reload() // with the offer unanswered: both are kept
+	offered("invoice", "open_api")
+	b.Click(`[data-draft="drop"]`)
+	b.Reload()
+	b.Until(`document.querySelector("[data-unsaved]")?.textContent`)
+	if kept := draftOf(b); kept != "" {
+		t.Errorf("dropped, and still kept: %s", kept)
+	}
+
+	b.Click(box("invoice"))
+	b.Reload()
+	offered("invoice")
+	b.Click(box("open_api"))
+	b.Click(`[data-testid="save"]`)
+	b.Wait(`[data-testid="undo"]`)
+	offered("invoice")
+	b.Reload()
+	offered("invoice")
+	b.Click(box("usage_tag"))
+	b.Click(`[data-draft="restore"]`)
+	b.Click(`[data-testid="save"]`)
+	b.Wait(`[data-testid="undo"]`)
+	if !flagOn(t, s, a.UserID, "invoice") || !flagOn(t, s, a.UserID, "open_api") || flagOn(t, s, a.UserID, "usage_tag") {
+		t.Error("an edit is lost")
+	}
+	if kept := draftOf(b); kept != "" {
+		t.Errorf("saved, and still kept: %s", kept)
+	}
+}
+
+// TestDraft_refused: a draft can be restored after the server has brought the form
+// anew, with the edits that it refused.
+func TestDraft_refused(t *testing.T) {
+	s, b, _ := editing(t, "en")
+	b.Click(box("invoice"))
+	b.Reload()
+	b.Wait(`[data-draft="restore"]`)
+	b.Click(box("open_api"))
+	s.Wave.Fail(sandbox.Fault{Op: sandbox.OpMeta, Status: 400})
+	b.Click(`[data-testid="save"]`)
+	b.Until(`document.querySelector("#perm-form [data-form-error]").textContent.trim()`)
+	b.Click(`[data-draft="restore"]`)
+	if !checked(b, "invoice") || !checked(b, "open_api") {
+		t.Errorf("invoice is %v and open_api %v, want both staged", checked(b, "invoice"), checked(b, "open_api"))
 	}
 }
 

@@ -137,9 +137,11 @@ func (l *Ledger) keep(ctx context.Context, tx *sql.Tx, s Seen, at time.Time, con
 
 // know takes into account what the step of c into its state tells: under the lock
 // it saw the account, and what it did is not done outside. A new account is known
-// when a list shows it; see Observe.
+// when a list shows it; see Observe. One that had let go of the account tells
+// nothing: what is there now may have come after it.
 func (l *Ledger) know(ctx context.Context, tx *sql.Tx, c Change) error {
 	switch {
+	case !c.Holds:
 	case c.State == Sent && c.Before != nil:
 		return l.knowBefore(ctx, tx, c)
 	case c.State == Done && c.Kind == Delete:

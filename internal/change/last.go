@@ -19,8 +19,15 @@ type lastChanges struct {
 }
 
 func (l *lastChanges) load(ctx context.Context, q *sql.DB) error {
-	rows, err := q.QueryContext(ctx, `SELECT c.account, c.id, c.finished_at, c.actor_name, c.actor_email, c.actor_subject
-		FROM changes c JOIN (SELECT max(id) AS id FROM changes WHERE state = 'done' AND source <> 'outside' AND account <> '' GROUP BY account) newest ON newest.id = c.id`)
+	// From account to account in their index: the table is not read whole.
+	rows, err := q.QueryContext(ctx, `WITH RECURSIVE accounts (account) AS (
+			SELECT min(account) FROM changes WHERE account > ''
+			UNION ALL
+			SELECT (SELECT min(account) FROM changes WHERE account > a.account) FROM accounts a WHERE a.account IS NOT NULL),
+		newest (id) AS (
+			SELECT (SELECT id FROM changes WHERE account = a.account AND state || '' = 'done' AND source || '' <> 'outside' ORDER BY id DESC LIMIT 1)
+			FROM accounts a)
+		SELECT c.account, c.id, c.finished_at, c.actor_name, c.actor_email, c.actor_subject FROM newest JOIN changes c ON c.id = newest.id`)
 	if err != nil {
 		return fmt.Errorf("read last changes: %w", err)
 	}

@@ -201,7 +201,7 @@ const keptInDoubt = "CASE WHEN kind = 'password' THEN NULL ELSE lock_key END"
 
 func (l *Ledger) finish(ctx context.Context, c Change, from []State) (Change, error) {
 	kept := "NULL"
-	c.Finished, c.Holds = l.moment(), false
+	c.Finished = l.moment()
 	if c.State == InDoubt {
 		kept = keptInDoubt
 		c.Finished, c.Holds = time.Time{}, c.Kind != Password
@@ -215,6 +215,7 @@ func (l *Ledger) finish(ctx context.Context, c Change, from []State) (Change, er
 	if err != nil {
 		return c, err
 	}
+	c.Holds = c.Holds && c.State == InDoubt
 	if c.State == Done {
 		l.last.note(c)
 		l.own.note(c.ID, c.Finished)

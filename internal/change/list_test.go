@@ -10,6 +10,7 @@ import (
 	"waveadmin/internal/auth"
 	"waveadmin/internal/change"
 	"waveadmin/internal/db"
+	"waveadmin/internal/db/dbtest"
 	"waveadmin/internal/wave"
 )
 
@@ -183,4 +184,48 @@ func TestLedger_Following(t *testing.T) {
 			t.Errorf("of the other one: %+v (%v)", list, err)
 		}
 	})
+}
+
+// TestLedger_List_plans: no filter has SQLite read all rows, however few it finds.
+func TestLedger_List_plans(t *testing.T) {
+	d := dbtest.SQLite.New(t)
+	failed := []change.State{change.Failed}
+	for _, tt := range []struct {
+		filter change.Filter
+		index  string
+	}{
+		{change.Filter{Account: "u-1"}, "changes_account"},
+		{change.Filter{By: sato}, "changes_actor"},
+		{change.Filter{Flag: "invoice"}, "change_flags"},
+		{change.Filter{Outside: true}, "changes_outside"},
+		{change.Filter{Kind: change.Delete}, "changes_kind"},
+		{change.Filter{States: failed}, "changes_state"},
+		{change.Filter{Text: "a"}, "COVERING INDEX changes_text"},
+		{change.Filter{Text: "a", Kind: change.Meta, States: failed, From: day(1)}, "COVERING INDEX changes_text"},
+		{change.Filter{From: day(1), To: day(2)}, "(id>? AND id<?)"},
+		{change.Filter{Account: "u-1", Kind: change.Meta, States: failed}, "changes_account"},
+		{change.Filter{By: sato, Kind: change.Meta, States: failed}, "changes_actor"},
+		{change.Filter{Flag: "invoice", Kind: change.Meta, States: failed}, "change_flags"},
+		{change.Filter{Kind: change.Delete, States: []change.State{change.Done}}, "changes_kind"},
+		{change.Filter{Kind: change.Meta, States: failed}, "changes_state"},
+	} {
+		query, args := change.ListQuery(tt.filter, 51)
+		rows, err := d.Read().QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var plan []string
+		for rows.Next() {
+			var a, b, c int
+			var step string
+			if err := rows.Scan(&a, &b, &c, &step); err != nil {
+				t.Fatal(err)
+			}
+			plan = append(plan, step)
+		}
+		if all := strings.Join(plan, "; "); rows.Err() != nil || !strings.Contains(all, tt.index) || strings.Contains(all, "TEMP B-TREE FOR ORDER") {
+			t.Errorf("%+v: %s (%v), want %s", tt.filter, all, rows.Err(), tt.index)
+		}
+		rows.Close()
+	}
 }

@@ -140,8 +140,9 @@ func differences(ctx context.Context, tx *sql.Tx, k *known, s Seen) ([]Change, e
 // created returns the change that created the account here, or nil. One whose
 // account no list has shown so far is known by its email.
 func created(ctx context.Context, tx *sql.Tx, s Seen) (*Change, error) {
-	return selectOne(ctx, tx, `kind = 'create' AND state = 'done' AND source <> 'outside'
-		AND (account = $1 OR account = '' AND lower(email) = lower($2)) ORDER BY id DESC LIMIT 1`, string(s.Account), s.Email)
+	// Few have no account: with the texts set as here, every engine looks by that.
+	return selectOne(ctx, tx, `account IN ($1, '') AND (account <> '' OR lower(email) = lower($2))
+		AND kind || '' = 'create' AND state || '' = 'done' AND source <> 'outside' ORDER BY id || '' DESC LIMIT 1`, string(s.Account), s.Email)
 }
 
 // insertOutside completes c, which was seen at a time, and records it.

@@ -212,6 +212,25 @@ func TestLedger_Observe_oursIsNotOutside(t *testing.T) {
 				t.Errorf("recorded %q", got)
 			}
 		})
+		t.Run("a change that a person decides about much later", func(t *testing.T) {
+			w := newWatch(t, open(t), change.Options{})
+			w.adopt(seen("u-1"))
+			c := meta
+			c.Before, c.After = &off, &on
+			c, err := w.Release(t.Context(), reach(t, w.Ledger, c, change.InDoubt))
+			c = must(t, c, err)
+			w.now = w.now.Add(time.Minute)
+			if got := w.list(seen("u-1", "open_api")); got != "meta u-1 open_api:off→on" {
+				t.Errorf("recorded %q", got)
+			}
+			c.State, c.Decided = change.Done, change.Decision{By: tanaka, Reason: "seen at the time"}
+			c, err = w.Settle(t.Context(), c)
+			must(t, c, err)
+			w.now = w.now.Add(time.Minute)
+			if got := w.list(seen("u-1", "open_api")); got != "" {
+				t.Errorf("recorded once more: %q", got)
+			}
+		})
 		t.Run("a deletion", func(t *testing.T) {
 			w := newWatch(t, open(t), change.Options{})
 			w.adopt(seen("u-1"))

@@ -45,6 +45,11 @@ func (l *Ledger) InDoubt(ctx context.Context) ([]Change, error) {
 	return selectAll(ctx, l.db.Read(), "state = 'in_doubt' ORDER BY id")
 }
 
+// Creating returns the creation of that email which is under way or in doubt, or nil.
+func (l *Ledger) Creating(ctx context.Context, email string) (*Change, error) {
+	return selectOne(ctx, l.db.Read(), "lock_key = $1", l.lockKey(Change{Kind: Create, Email: email}))
+}
+
 // querier is a pool or a transaction.
 type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)

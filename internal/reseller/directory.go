@@ -105,14 +105,14 @@ func (d *Directory) Current(ctx context.Context) (*Snapshot, error) {
 		if f == nil {
 			return nil, failing
 		}
-		return f.wait(ctx)
+		return f.snapshot(ctx)
 	}
 	if f == nil || failing != nil {
 		return snap, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	if fresh, err := f.wait(ctx); err == nil {
+	if fresh, err := f.snapshot(ctx); err == nil {
 		return fresh, nil
 	}
 	return snap, nil
@@ -135,13 +135,18 @@ func (d *Directory) Outdate(t time.Time) { d.stale.Store(t.UnixNano()) }
 // itself.
 func (d *Directory) Last() *Snapshot { return d.snap.Load() }
 
-// NotBefore returns a snapshot whose list call started at t or later. It fails
+// NotBefore returns the list, as Wave gave it, of a call that started at t or later:
+// what Put and Remove laid over the snapshot meanwhile is not in it. It fails
 // with the fault of that call, or with fault.Unavailable when ctx ends first.
 func (d *Directory) NotBefore(ctx context.Context, t time.Time) (*Snapshot, error) {
-	if snap := d.snap.Load(); snap != nil && !snap.asOf.Before(t) {
-		return snap, nil
+	if list := d.listed.Load(); list != nil && !list.asOf.Before(t) {
+		return list, nil
 	}
-	return d.join(t).wait(ctx)
+	f := d.join(t)
+	if err := f.wait(ctx); err != nil {
+		return nil, err
+	}
+	return f.listed, nil
 }
 
 // tookLast returns how long the last list took, or 0 before the first.

@@ -15,18 +15,27 @@ import (
 type flight struct {
 	started time.Time // written before others see it run
 	done    chan struct{}
-	snap    *Snapshot // these two are written before done is closed
+	listed  *Snapshot // these three are written before done is closed
+	snap    *Snapshot // listed, with what was done meanwhile
 	err     error
 }
 
-// wait returns what became of f, or fault.Unavailable when ctx ends first.
-func (f *flight) wait(ctx context.Context) (*Snapshot, error) {
+// wait returns the fault of f, or fault.Unavailable when ctx ends first.
+func (f *flight) wait(ctx context.Context) error {
 	select {
 	case <-f.done:
-		return f.snap, f.err
+		return f.err
 	case <-ctx.Done():
-		return nil, fault.New(fault.Unavailable, fmt.Errorf("wait for the account list: %w", ctx.Err()))
+		return fault.New(fault.Unavailable, fmt.Errorf("wait for the account list: %w", ctx.Err()))
 	}
+}
+
+// snapshot returns what pages are to show after f; see wait.
+func (f *flight) snapshot(ctx context.Context) (*Snapshot, error) {
+	if err := f.wait(ctx); err != nil {
+		return nil, err
+	}
+	return f.snap, nil
 }
 
 // join returns a refresh that starts at t or later: the one that runs, the one
@@ -79,12 +88,13 @@ func (d *Directory) fly(f *flight) {
 	defer cancel()
 	began := f.started
 	list, asOf, err := d.list(ctx, began)
-	var snap *Snapshot
+	var snap, listed *Snapshot
 	if err == nil {
 		snap = newSnapshot(list, asOf, d.o.Fold, d.snap.Load())
 		snap.answered = d.o.Now()
 		d.took.Store(int64(snap.answered.Sub(asOf)))
-		d.listed.Store(snap)
+		listed = snap
+		d.listed.Store(listed)
 		select {
 		case d.news <- struct{}{}:
 		default:
@@ -109,7 +119,7 @@ func (d *Directory) fly(f *flight) {
 		d.snap.Store(snap)
 		d.o.Log.Debug("the account list was read", "accounts", snap.Len(), "took", d.o.Now().Sub(began))
 	}
-	f.snap, f.err = snap, err
+	f.listed, f.snap, f.err = listed, snap, err
 	d.running = nil
 	close(f.done)
 	if next := d.queued; next != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"waveadmin/internal/change"
 	"waveadmin/internal/fault"
@@ -92,7 +93,11 @@ func (s *Service) Delete(ctx context.Context, d Deletion) (change.Change, error)
 	if err := confirmed(before); err != nil {
 		return change.Change{}, s.giveUp(ctx, c, change.Failed, err)
 	}
-	s.settleCreations(ctx) // after it no list would show that the account was created
+	// After it no list would show that the account was created.
+	if err := s.awaitCreation(ctx, before.Email); err != nil {
+		return change.Change{}, s.giveUp(ctx, c, change.Conflict, s.notOpened(ctx, c, err))
+	}
+	s.settleCreations(ctx)
 	c.Before = &before.Meta
 	if c, err = s.intend(ctx, c); err != nil {
 		return change.Change{}, err
@@ -121,6 +126,25 @@ func (s *Service) Delete(ctx context.Context, d Deletion) (change.Change, error)
 		return s.unsettled(ctx, c, fault.New(fault.Uncertain, errors.New("answered with success, but the list still shows the account")))
 	}
 	return s.done(ctx, c, detail)
+}
+
+// awaitCreation waits for the outcome of a sent creation of that email, whose server
+// may have died: it fails with a *change.LockedError when there is none in a moment.
+func (s *Service) awaitCreation(ctx context.Context, email string) error {
+	for end := s.now().Add(lockPatience); ; {
+		c, err := s.ledger.Creating(ctx, email)
+		if err != nil || c == nil || c.State != change.Sent {
+			return err
+		}
+		if !s.now().Before(end) {
+			return &change.LockedError{By: *c}
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(submitPause):
+		}
+	}
 }
 
 // readDelete tells whether a list shows that the account of c is gone.

@@ -22,6 +22,7 @@ type Ledger interface {
 	Get(ctx context.Context, id string) (change.Change, error)
 	ListByAccount(ctx context.Context, id wave.UserID, limit int) ([]change.Change, error)
 	InDoubt(ctx context.Context) ([]change.Change, error)
+	Creating(ctx context.Context, email string) (*change.Change, error)
 }
 
 // Service is the only code that writes to Wave. Each write is a change in the

@@ -2,7 +2,9 @@ package reseller_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -311,3 +313,38 @@ type pageError struct{}
 
 func (pageError) Error() string   { return `status 200: "<html>"` }
 func (pageError) HTTPStatus() int { return 200 }
+
+// TestService_Delete_ofWhatIsBeingCreated: the server that created the account died
+// before it could say so. The account is deleted only once that is settled: then the
+// creation would look as if it had never been.
+func TestService_Delete_ofWhatIsBeingCreated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		made := account("new-1", "invoice")
+		s := newSite(t, reseller.Rules{}, made)
+		c, err := s.ledger.Open(t.Context(), change.Change{
+			Kind: change.Create, Email: strings.ToUpper(made.Email), Company: made.BillingGroup.CompanyID, Actor: suzuki, Source: change.Page,
+			Input: wave.Auto, After: &made.Meta,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c, err = s.ledger.Intend(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		deletion := reseller.Deletion{Actor: tanaka, UserID: "new-1", Confirm: made.Email}
+		_, err = s.Delete(t.Context(), deletion)
+		s.check(t, err, "conflict", change.Conflict)
+		if e, ok := errors.AsType[*reseller.ConflictError](err); !ok || e.Why != reseller.BeingChanged || e.Holder != "Suzuki" {
+			t.Errorf("error = %v, want who creates it", err)
+		}
+		c.State = change.InDoubt // another server has taken over
+		if c, err = s.ledger.Close(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		_, err = s.Delete(t.Context(), deletion)
+		s.check(t, err, "", change.Done, "delete new-1")
+		if c, err = s.ledger.Get(t.Context(), c.ID); err != nil || c.State != change.Done || c.Account != "new-1" {
+			t.Errorf("the creation is %s of %q (%v), want done", c.State, c.Account, err)
+		}
+	})
+}

@@ -114,74 +114,99 @@ function filter(form) {
   return count;
 }
 
-// Drafts: what is staged and its reason, by person and account, until it is saved or
-// dropped. What takes a change back has one of its own, so that it does not cost the
-// other edits.
+// Drafts, by person and account: what is staged, with its reason, until it is saved or
+// discarded; and apart from it what an earlier page left, which is offered until it is
+// restored or dropped. What takes a change back has its own, so that it does not cost
+// the other edits.
 function draftKey(form) {
   const id = form.dataset.userId;
   const back = form.dataset.takeback ? `.${form.dataset.takeback}` : '';
   return id && document.body.dataset.user ? `waveadmin.draft.${document.body.dataset.user}.${id}${back}` : null;
 }
-function keepDraft(form) {
-  const key = draftKey(form);
-  if (!key) return;
-  const edits = Object.fromEntries(flagsIn(form).filter(dirty).map((flag) => [flag.dataset.flag, boxOf(flag).checked]));
+const offerKey = (form) => `${draftKey(form)}.kept`;
+function readDraft(key) {
   try {
-    if (Object.keys(edits).length === 0) localStorage.removeItem(key);
-    else localStorage.setItem(key, JSON.stringify({ at: Date.now(), edits, reason: reasonOf(form).value }));
-  } catch { /* a full or forbidden storage costs the draft, not the page */ }
-}
-const reasonOf = (form) => form.elements.namedItem('reason');
-function readDraft(form) {
-  try {
-    return JSON.parse(localStorage.getItem(draftKey(form)));
+    return JSON.parse(localStorage.getItem(key));
   } catch {
     return null;
   }
 }
-function dropDraft(form) {
-  try { localStorage.removeItem(draftKey(form)); } catch { /* see keepDraft */ }
-  document.getElementById('draft')?.replaceChildren();
+// writeDraft reports whether it could: a full or forbidden storage costs the draft, not
+// the page. No draft removes what is there.
+function writeDraft(key, draft) {
+  try {
+    if (draft) localStorage.setItem(key, JSON.stringify(draft));
+    else localStorage.removeItem(key);
+    return true;
+  } catch {
+    return false;
+  }
+}
+function keepDraft(form) {
+  const key = draftKey(form);
+  if (!key) return;
+  const edits = Object.fromEntries(flagsIn(form).filter(dirty).map((flag) => [flag.dataset.flag, boxOf(flag).checked]));
+  writeDraft(key, Object.keys(edits).length > 0 && { at: Date.now(), edits, reason: reasonOf(form).value });
+}
+const reasonOf = (form) => form.elements.namedItem('reason');
+const dropDraft = (form) => writeDraft(draftKey(form), null);
+
+// setAside adds what was staged to what is offered, where no new edit replaces it.
+function setAside(form) {
+  const staged = readDraft(draftKey(form));
+  const kept = readDraft(offerKey(form));
+  if (!staged) return;
+  const both = { ...staged, edits: { ...kept?.edits, ...staged.edits }, reason: staged.reason || kept?.reason };
+  if (writeDraft(offerKey(form), both)) dropDraft(form);
+}
+const wanted = (draft, flag) => draft.edits[flag.dataset.flag] ?? baseline(flag);
+const lacking = (form, draft) => flagsIn(form).filter((flag) => wanted(draft, flag) !== boxOf(flag).checked);
+
+function bring(form, draft, flags) {
+  setFlags(flags, (flag) => wanted(draft, flag));
+  reasonOf(form).value ||= draft.reason ?? '';
+  edited(form);
+  say(text('draft_restored'));
+  boxOf(flags[0]).focus();
 }
 
-// offerDraft tells of a draft that still differs from what is saved.
+// offerDraft tells of a draft that still differs from what is on the page.
 function offerDraft(form) {
   const place = document.getElementById('draft');
-  const draft = place && readDraft(form);
-  const staged = !form.dataset.takeback && form.querySelector('.flag[data-dirty]');
-  if (!draft || staged || form.querySelector('[data-read-only]')) return;
-  const kept = (flag) => draft.edits[flag.dataset.flag] ?? baseline(flag);
-  const flags = flagsIn(form).filter((flag) => kept(flag) !== boxOf(flag).checked);
-  if (flags.length === 0) { dropDraft(form); return; }
+  if (!place || form.querySelector('[data-read-only]')) return;
+  const staged = readDraft(draftKey(form));
+  const refreshed = sessionStorage.getItem('waveadmin.restore') === form.dataset.userId;
+  if (refreshed) sessionStorage.removeItem('waveadmin.restore');
+  const back = refreshed && staged ? lacking(form, staged) : [];
+  if (back.length > 0) bring(form, staged, back);
+  else setAside(form);
+  const draft = readDraft(offerKey(form));
+  const flags = draft ? lacking(form, draft).filter((flag) => !back.includes(flag)) : [];
+  const close = () => { writeDraft(offerKey(form), null); place.replaceChildren(); };
+  if (flags.length === 0) { close(); return; }
+  const names = flags.map((flag) => flag.dataset.flag); // a save may bring the form anew
   const restore = () => {
-    setFlags(flags, kept);
-    reasonOf(form).value ||= draft.reason ?? '';
-    place.replaceChildren();
-    edited(form);
-    say(text('draft_restored'));
-    boxOf(flags[0]).focus();
+    const now = currentForm();
+    if (busy(now)) { say(text('busy')); return; }
+    bring(now, draft, flagsIn(now).filter((flag) => names.includes(flag.dataset.flag)));
+    close();
   };
-  if (sessionStorage.getItem('waveadmin.restore') === form.dataset.userId) {
-    sessionStorage.removeItem('waveadmin.restore');
-    restore();
-    return;
-  }
   const line = document.createElement('div');
   line.className = 'notice-line warning';
   const words = document.createElement('p');
   words.textContent = text('draft', { count: flags.length, time: new Date(draft.at).toLocaleString(document.documentElement.lang, { dateStyle: 'short', timeStyle: 'short', timeZone: document.documentElement.dataset.zone }) });
   const edits = document.createElement('p');
   edits.className = 'muted small';
-  edits.textContent = listed(flags.map((flag) => wish(flag, kept(flag))));
+  edits.textContent = listed(flags.map((flag) => wish(flag, wanted(draft, flag))));
   const what = document.createElement('div');
   what.append(words, edits);
   const bar = document.createElement('div');
   bar.className = 'bar';
-  bar.append(button('restore', 'btn small', restore), button('drop', 'btn quiet small', () => dropDraft(form)));
+  bar.append(button('restore', 'btn small', restore), button('drop', 'btn quiet small', close));
   line.append(what, bar);
+  if (!place.hasChildNodes()) say(words.textContent);
   place.replaceChildren(line);
   place.hidden = false;
-  say(words.textContent);
 }
 function button(key, className, act) {
   const b = document.createElement('button');
@@ -312,6 +337,7 @@ document.addEventListener('click', (e) => {
     edited(form);
     say(text('unsaved_none'));
   }
+  if (e.target.closest('[data-discard-draft]')) dropDraft(form); // the link leaves the page
   if (e.target.closest('[data-take-now]')) takeNow(form);
   if (e.target.closest('[data-defaults]')) {
     setFlags(flagsIn(form), (flag) => flag.dataset.default === 'on');
@@ -375,13 +401,14 @@ document.addEventListener('htmx:load', (e) => {
   draw(form);
   if (form.hasAttribute('data-saved')) {
     dropDraft(form);
-    if (form.dataset.takeback) { // done: other edits may wait
-      delete form.dataset.takeback;
-      offerDraft(form);
-    }
-  } else if (form.dataset.takeback) offerDraft(form);
-  else if (form.querySelector('.flag[data-dirty]')) keepDraft(form);
-  else offerDraft(form);
+    delete form.dataset.takeback; // done: other edits may wait
+    offerDraft(form);
+  } else if (form.dataset.takeback || !form.querySelector('.flag[data-dirty]')) offerDraft(form);
+  else { // what was staged on an earlier page makes way for what this one brings
+    const before = readDraft(draftKey(form));
+    if (e.detail.elt === document.body && before && lacking(form, before).length > 0) setAside(form);
+    keepDraft(form);
+  }
 });
 
 // Who else is editing: the page tells that it has edits, or has no more, and is told
