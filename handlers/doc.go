@@ -24,6 +24,7 @@ import (
 // Directory is the part of reseller.Directory that pages need.
 type Directory interface {
 	Current(ctx context.Context) (*reseller.Snapshot, error)
+	CurrentWith(ctx context.Context, id wave.UserID) (*reseller.Snapshot, error)
 	Last() *reseller.Snapshot
 	Refresh(ctx context.Context) (*reseller.Snapshot, error)
 	Status() reseller.Status
@@ -66,7 +67,7 @@ func userID(r *http.Request) wave.UserID { return wave.UserID(r.PathValue("userI
 // find returns the account that the address names, with its snapshot. It fails
 // with fault.NotFound if the newest list lacks it.
 func find(r *http.Request, dir Directory) (wave.Reseller, *reseller.Snapshot, error) {
-	snapshot, err := dir.Current(r.Context())
+	snapshot, err := dir.CurrentWith(r.Context(), userID(r))
 	if err != nil {
 		return wave.Reseller{}, nil, err
 	}

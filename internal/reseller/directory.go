@@ -14,6 +14,7 @@ import (
 
 const (
 	patience     = 500 * time.Millisecond // of a page that has an old snapshot at hand
+	lookPatience = 5 * time.Second        // of a page about an account that an old snapshot lacks
 	lookingFor   = 5 * time.Minute        // after a page, the snapshot is kept fresh so long
 	listTimeout  = time.Minute            // of one refresh
 	retryPause   = time.Second            // after a failed refresh, doubled each time
@@ -113,6 +114,27 @@ func (d *Directory) Current(ctx context.Context) (*Snapshot, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if fresh, err := f.snapshot(ctx); err == nil {
+		return fresh, nil
+	}
+	return snap, nil
+}
+
+// CurrentWith returns the snapshot for a page about one account, as Current does.
+// When that lacks the account it may only be too old: another server may have
+// created it a moment ago. Then a list is asked for first, at most every two
+// seconds, and not while Wave is away.
+func (d *Directory) CurrentWith(ctx context.Context, id wave.UserID) (*Snapshot, error) {
+	snap, err := d.Current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	since := d.o.Now().Add(-staleAge)
+	if _, found := snap.find(id); found || !snap.asOf.Before(since) || d.Status().Failed {
+		return snap, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookPatience)
+	defer cancel()
+	if fresh, err := d.join(since).snapshot(ctx); err == nil {
 		return fresh, nil
 	}
 	return snap, nil

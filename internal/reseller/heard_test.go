@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"waveadmin/internal/change"
+	"waveadmin/internal/db/dbtest"
+	"waveadmin/internal/fault"
 	"waveadmin/internal/reseller"
 )
 
@@ -79,4 +81,71 @@ func TestService_Heard_clocks(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestPostgres_aNewAccountIsThereOnEveryServer: who is sent to another server right
+// after an account was created finds it there, for a page and for the first save.
+func TestPostgres_aNewAccountIsThereOnEveryServer(t *testing.T) {
+	url := dbtest.Postgres.Ready(t)
+	synctest.Test(t, func(t *testing.T) {
+		api := newWave(account("u1"))
+		var servers []*site
+		for range 2 {
+			s := &site{wave: api, dir: newDirectory(t, api)}
+			s.start(t, dbtest.Open(t, url), reseller.Rules{})
+			if _, err := s.dir.Refresh(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			servers = append(servers, s)
+		}
+		time.Sleep(3 * time.Second) // the list of the other is no longer new, and not old
+		_, made, err := servers[0].Create(t.Context(), creationOf("new@example.com", "submission-1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		snap, err := servers[1].dir.CurrentWith(t.Context(), made.UserID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, there := snap.Get(made.UserID); !there {
+			t.Error("its page is not there")
+		}
+		time.Sleep(3 * time.Second)
+		_, second, err := servers[0].Create(t.Context(), creationOf("newer@example.com", "submission-2"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := servers[1].ChangeMeta(t.Context(), set(tanaka, second.UserID, true, "invoice")); err != nil {
+			t.Errorf("its first save: %v", err)
+		}
+
+		// One that is nowhere does not make every page ask.
+		lists := api.count("list")
+		for range 10 {
+			if _, err := servers[1].Get(t.Context(), "nowhere"); !fault.Is(err, fault.NotFound) {
+				t.Fatalf("error %v, want that there is none", err)
+			}
+		}
+		if n := api.count("list") - lists; n > 1 {
+			t.Errorf("%d lists were read for ten pages", n)
+		}
+		time.Sleep(time.Minute)
+		api.on("list", always(away, false))
+		_, _ = servers[1].dir.Refresh(t.Context())
+		lists = api.count("list")
+		for range 10 {
+			if _, err := servers[1].Get(t.Context(), "nowhere"); !fault.Is(err, fault.NotFound) {
+				t.Fatalf("while Wave is away: %v", err)
+			}
+		}
+		if n := api.count("list") - lists; n > 1 {
+			t.Errorf("%d lists were asked for while Wave is away", n)
+		}
+	})
+}
+
+func creationOf(email, submitID string) reseller.Creation {
+	c := creation()
+	c.Email, c.SubmitID = email, submitID
+	return c
 }

@@ -62,7 +62,7 @@ func NewService(api API, dir *Directory, ledger Ledger, rules Rules, log *slog.L
 
 // Get returns one account of the current snapshot.
 func (s *Service) Get(ctx context.Context, id wave.UserID) (wave.Reseller, error) {
-	snap, err := s.dir.Current(ctx)
+	snap, err := s.dir.CurrentWith(ctx, id)
 	if err != nil {
 		return wave.Reseller{}, err
 	}
@@ -77,11 +77,13 @@ func (s *Service) getFrom(snap *Snapshot, id wave.UserID) (wave.Reseller, error)
 	return account, nil
 }
 
-// seen returns what is known of an account without asking anyone, or fails as
-// Get does.
+// seen returns what is known of an account without asking anyone, if it is known.
+// Else it is as Get.
 func (s *Service) seen(ctx context.Context, id wave.UserID) (wave.Reseller, error) {
 	if snap := s.dir.snap.Load(); snap != nil {
-		return s.getFrom(snap, id)
+		if account, ok := snap.Get(id); ok {
+			return account, nil
+		}
 	}
 	return s.Get(ctx, id)
 }
