@@ -2,6 +2,7 @@ package change
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -17,7 +18,6 @@ const (
 	// followBack is how far back each look goes: clocks differ, and a transaction
 	// that began earlier may commit later.
 	followBack = 30 * time.Second
-	followRows = 1000
 )
 
 // ownChanges are the changes that this process has just finished.
@@ -89,28 +89,30 @@ func (l *Ledger) Follow(ctx context.Context, log *slog.Logger, fn func(Change)) 
 	}
 }
 
-// look tells fn of the changes of others that it was not told of.
+// look tells fn of the changes of others that it was not told of, oldest first.
 func (l *Ledger) look(ctx context.Context, told map[string]time.Time, fn func(Change)) error {
 	now := l.moment()
-	// A bulk run finishes many: they are read in pieces, from the time of the last.
-	for from := now.Add(-followBack); ; {
-		list, err := selectAll(ctx, l.db.Read(), `finished_at >= $1 AND state = 'done' AND source <> 'outside'
-			ORDER BY finished_at, id LIMIT $2`, db.Micros(from), followRows)
-		if err != nil {
-			return err
+	// A bulk run finishes many, and each look sees the same ones again: only what is
+	// new is read whole.
+	ended, err := l.ended(ctx, now.Add(-followBack))
+	if err != nil {
+		return err
+	}
+	var fresh []string
+	for _, id := range ended {
+		if _, known := told[id]; !known && !l.own.has(id) {
+			fresh = append(fresh, id)
 		}
-		for _, c := range list {
-			if _, known := told[c.ID]; known || l.own.has(c.ID) {
-				continue
-			}
-			told[c.ID] = c.Finished
-			l.last.note(c)
-			fn(c)
-		}
-		if len(list) < followRows || !list[len(list)-1].Finished.After(from) {
-			break
-		}
-		from = list[len(list)-1].Finished
+	}
+	changes, err := l.GetMany(ctx, fresh)
+	if err != nil {
+		return err
+	}
+	for _, id := range fresh {
+		c := changes[id]
+		told[id] = c.Finished
+		l.last.note(c)
+		fn(c)
 	}
 	for id, at := range told {
 		if at.Before(now.Add(-2 * followBack)) {
@@ -119,4 +121,22 @@ func (l *Ledger) look(ctx context.Context, told map[string]time.Time, fn func(Ch
 	}
 	l.own.drop(now.Add(-2 * followBack))
 	return nil
+}
+
+// ended returns the ids of what was done here at a time or later, oldest first.
+func (l *Ledger) ended(ctx context.Context, from time.Time) (ids []string, err error) {
+	rows, err := l.db.Read().QueryContext(ctx, `SELECT id FROM changes
+		WHERE finished_at >= $1 AND state = 'done' AND source <> 'outside' ORDER BY finished_at, id`, db.Micros(from))
+	if err != nil {
+		return nil, fmt.Errorf("read what was done: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("read what was done: %w", err)
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
 }

@@ -15,6 +15,7 @@ import (
 const (
 	listenPause = 5 * time.Second  // before a connection that broke is made again
 	listenTrial = 5 * time.Second  // for our own word to come back to us
+	listenClose = 5 * time.Second  // to say goodbye, which nobody may hear
 	listenAgain = 10 * time.Minute // before what did not come back is tried again
 )
 
@@ -65,7 +66,11 @@ func (d *DB) listen(ctx context.Context, channel string, fn func()) error {
 	if err != nil {
 		return err
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), listenClose)
+		defer cancel()
+		_ = conn.Close(ctx) // it may be dead already
+	}()
 	// A channel of our own first, on which only we speak: does it come back?
 	own := "waveadmin_" + uuid.NewString()
 	for _, name := range []string{own, channel} {
