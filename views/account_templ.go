@@ -183,7 +183,7 @@ func accountFrame(p AccountProps, part string) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout(pageTitle(ctx, p.Account.Email, p.Failed), ResellersSection).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout(pageTitle(ctx, p.Account.Email, p.Failed), ResellersSection, gridAssets...).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -70,7 +70,7 @@ func CreatePage(p CreateProps) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout(pageTitle(ctx, t(ctx, "create.title"), len(p.Errors) > 0 || p.Failure != nil), NewSection).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout(pageTitle(ctx, t(ctx, "create.title"), len(p.Errors) > 0 || p.Failure != nil), NewSection, gridAssets...).Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -1,0 +1,22 @@
+package views
+
+// Section is a place in the navigation.
+type Section string
+
+const (
+	NoSection        Section = ""
+	ResellersSection Section = "resellers"
+	NewSection       Section = "new"
+	ChangesSection   Section = "changes"
+)
+
+// navigation is the menu of every page, in its order.
+var navigation = []struct {
+	section          Section
+	url, icon, label string // the label as a key of the catalogues
+	write            bool   // only for who may change accounts
+}{
+	{ResellersSection, ResellersURL, "users", "nav.resellers", false},
+	{NewSection, NewURL, "user-plus", "nav.new", true},
+	{ChangesSection, ChangesURL, "history", "changes.title", false},
+}
