@@ -106,6 +106,32 @@ func (s *Store) Others(ctx context.Context, account wave.UserID, who auth.Actor)
 	return out, nil
 }
 
+// Everyone returns who is editing which account, without who asks, the first to
+// begin first.
+func (s *Store) Everyone(ctx context.Context, who auth.Actor) (map[wave.UserID][]Editor, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT account, name, since_at FROM presence
+		WHERE seen_at > $1 AND NOT (issuer = $2 AND subject = $3) ORDER BY since_at, name`, alive(s.now()), who.Issuer, who.Subject)
+	if err != nil {
+		return nil, fmt.Errorf("read who is editing: %w", err)
+	}
+	defer rows.Close()
+	out := make(map[wave.UserID][]Editor)
+	for rows.Next() {
+		var account wave.UserID
+		var e Editor
+		var since int64
+		if err := rows.Scan(&account, &e.Name, &since); err != nil {
+			return nil, fmt.Errorf("read who is editing: %w", err)
+		}
+		e.Since = db.Time(since)
+		out[account] = append(out[account], e)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read who is editing: %w", err)
+	}
+	return out, nil
+}
+
 // alive is the time of the last sign of life at which an editor just counts no
 // more.
 func alive(now time.Time) int64 { return db.Micros(now.Add(-Life)) }

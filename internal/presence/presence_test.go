@@ -8,10 +8,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"waveadmin/internal/auth"
 	"waveadmin/internal/db"
 	"waveadmin/internal/db/dbtest"
 	"waveadmin/internal/presence"
+	"waveadmin/internal/wave"
 )
 
 var (
@@ -194,6 +197,35 @@ func TestStore_manyAtOnce(t *testing.T) {
 		list, err := s.Others(t.Context(), "u1", auth.Actor{})
 		if err != nil || len(list) != 10 {
 			t.Errorf("%d editors, %v; want 10", len(list), err)
+		}
+	})
+}
+
+func TestEveryone(t *testing.T) {
+	dbtest.OnEach(t, func(t *testing.T, e dbtest.Engine) {
+		c := &clock{start}
+		s := presence.NewStore(e.New(t), c.now)
+		edit := func(account wave.UserID, who auth.Actor) {
+			if err := s.Editing(t.Context(), account, who); err != nil {
+				t.Fatal(err)
+			}
+		}
+		edit("old", suzuki)
+		c.after(presence.Life)
+		edit("u1", suzuki)
+		edit("u1", namesake)
+		edit("u2", suzuki)
+		edit("u3", tanaka)
+		got, err := s.Everyone(t.Context(), tanaka)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := map[wave.UserID][]presence.Editor{
+			"u1": {{Name: "Suzuki", Since: c.t}, {Name: "Tanaka", Since: c.t}},
+			"u2": {{Name: "Suzuki", Since: c.t}},
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
 		}
 	})
 }
