@@ -1,0 +1,137 @@
+package bulk
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"waveadmin/internal/change"
+	"waveadmin/internal/db"
+)
+
+// Listed is a plan in a list of them.
+type Listed struct {
+	Plan          // without Items
+	Run    *Run   // nil when it has not run
+	Counts Counts // of the accounts of the run, or of the plan: those that are left out do not count
+}
+
+// Counts is how many accounts are in each state.
+type Counts map[change.State]int
+
+// Total returns the number of accounts.
+func (c Counts) Total() int {
+	n := 0
+	for _, of := range c {
+		n += of
+	}
+	return n
+}
+
+// Left returns the number of accounts that are not finished.
+func (c Counts) Left() int { return c[change.Queued] + c[change.Running] }
+
+const runColumns = `r.state, r.why, r.actor_issuer, r.actor_subject, r.actor_name, r.actor_email, r.by_name, r.reason, r.started_at, r.finished_at`
+
+// runScan reads runColumns of a run that there may be none of.
+type runScan struct {
+	state, why, issuer, subject, name, email, by, reason sql.NullString
+	started, finished                                    sql.NullInt64
+}
+
+func (s *runScan) places() []any {
+	return []any{&s.state, &s.why, &s.issuer, &s.subject, &s.name, &s.email, &s.by, &s.reason, &s.started, &s.finished}
+}
+
+func (s *runScan) run(planID string) *Run {
+	if !s.state.Valid {
+		return nil
+	}
+	r := &Run{
+		PlanID: planID, State: RunState(s.state.String), Why: Pause(s.why.String), By: s.by.String, Reason: s.reason.String,
+		Started: db.Time(s.started.Int64), Finished: db.Time(s.finished.Int64),
+	}
+	r.Actor.Issuer, r.Actor.Subject, r.Actor.Name, r.Actor.Email = s.issuer.String, s.subject.String, s.name.String, s.email.String
+	return r
+}
+
+// List returns the newest plans and runs, newest first, at most limit.
+func (p *Plans) List(ctx context.Context, limit int) ([]Listed, error) {
+	rows, err := p.db.Read().QueryContext(ctx, "SELECT "+planColumns+", "+runColumns+` FROM bulk_plans p
+		LEFT JOIN bulk_runs r ON r.plan_id = p.id ORDER BY p.id DESC LIMIT $1`, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list plans: %w", err)
+	}
+	defer rows.Close()
+	var out []Listed
+	for rows.Next() {
+		var run runScan
+		plan, err := scanPlan(rows.Scan, run.places()...)
+		if err != nil {
+			return nil, fmt.Errorf("list plans: %w", err)
+		}
+		out = append(out, Listed{Plan: *plan, Run: run.run(plan.ID)})
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("list plans: %w", err)
+	}
+	ids := make([]string, len(out))
+	for n, l := range out {
+		ids[n] = l.ID
+	}
+	counts, err := p.countMany(ctx, ids)
+	for n := range out {
+		out[n].Counts = counts[out[n].ID]
+	}
+	return out, err
+}
+
+// countMany returns the counts of plans, by id.
+func (p *Plans) countMany(ctx context.Context, ids []string) (map[string]Counts, error) {
+	out := make(map[string]Counts, len(ids))
+	if len(ids) == 0 {
+		return out, nil
+	}
+	places, args := make([]string, len(ids)), make([]any, len(ids))
+	for n, id := range ids {
+		places[n], args[n] = fmt.Sprintf("$%d", n+1), id
+		out[id] = Counts{}
+	}
+	rows, err := p.db.Read().QueryContext(ctx, "SELECT i.plan_id, "+stateNow+`, count(*) FROM bulk_items i
+		LEFT JOIN changes c ON c.id = i.change_id AND i.state = 'in_doubt'
+		WHERE i.left_out = 0 AND i.plan_id IN (`+strings.Join(places, ", ")+`) GROUP BY i.plan_id, `+stateNow, args...)
+	if err != nil {
+		return nil, fmt.Errorf("count accounts: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		var state change.State
+		var n int
+		if err := rows.Scan(&id, &state, &n); err != nil {
+			return nil, fmt.Errorf("count accounts: %w", err)
+		}
+		out[id][state] += n
+	}
+	return out, rows.Err()
+}
+
+// Run returns the run of a plan with its counts, or nil when it has not run.
+func (p *Plans) Run(ctx context.Context, id string) (*Run, Counts, error) {
+	var scan runScan
+	err := p.db.Read().QueryRowContext(ctx, "SELECT "+runColumns+" FROM bulk_plans p LEFT JOIN bulk_runs r ON r.plan_id = p.id WHERE p.id = $1", id).
+		Scan(scan.places()...)
+	if err == sql.ErrNoRows {
+		return nil, nil, noPlan(id)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("read a run: %w", err)
+	}
+	run := scan.run(id)
+	if run == nil {
+		return nil, nil, nil
+	}
+	counts, err := p.countMany(ctx, []string{id})
+	return run, counts[id], err
+}

@@ -1,0 +1,214 @@
+package bulk
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"waveadmin/internal/change"
+	"waveadmin/internal/db"
+	"waveadmin/internal/fault"
+	"waveadmin/internal/wave"
+)
+
+// insertRows is how many items one statement writes: each has 17 values, and an
+// engine takes some ten thousand.
+const insertRows = 500
+
+func (p *Plans) insert(ctx context.Context, plan *Plan) error {
+	unmatched, err := json.Marshal(append([]string{}, plan.Unknown...))
+	if err != nil {
+		return fmt.Errorf("store a plan: %w", err)
+	}
+	err = p.db.Write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, `INSERT INTO bulk_plans (id, source, author_issuer, author_subject, author_name, author_email,
+			reason, unmatched, of_run, as_of, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+			plan.ID, plan.Source, plan.Author.Issuer, plan.Author.Subject, plan.Author.Name, plan.Author.Email,
+			plan.Reason, storable(string(unmatched)), plan.OfRun, db.Micros(plan.AsOf), db.Micros(plan.Created), db.Micros(plan.Expires))
+		if err != nil {
+			return err
+		}
+		for part := range slices.Chunk(plan.Items, insertRows) {
+			if err := insertItems(ctx, tx, plan.ID, part); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("store a plan: %w", err)
+	}
+	return nil
+}
+
+func insertItems(ctx context.Context, tx *sql.Tx, planID string, items []Item) error {
+	var rows []string
+	args := []any{planID}
+	for _, i := range items {
+		values, err := i.columns()
+		if err != nil {
+			return err
+		}
+		places := make([]string, len(values))
+		for n, v := range values {
+			args = append(args, v)
+			places[n] = fmt.Sprintf("$%d", len(args))
+		}
+		rows = append(rows, "($1, "+strings.Join(places, ", ")+", 'queued', '', '', '', 0, 0)")
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO bulk_items (plan_id, place, account, email, group_name, wanted, seen, before_meta, flawed, undo_of,
+		left_out, state, change_id, say, claimed_by, claim_until, finished_at) VALUES `+strings.Join(rows, ", "), args...)
+	return err
+}
+
+// columns returns what i says before a run, in the order of insertItems.
+func (i Item) columns() ([]any, error) {
+	wanted, err := json.Marshal(i.Want)
+	if err != nil {
+		return nil, err
+	}
+	seen, err := json.Marshal(i.Seen)
+	if err != nil {
+		return nil, err
+	}
+	var before sql.NullString
+	if i.Before != nil {
+		b, err := i.Before.MarshalJSON()
+		if err != nil {
+			return nil, err
+		}
+		before = sql.NullString{String: string(b), Valid: true}
+	}
+	return []any{
+		i.Place, storable(string(i.Account)), storable(i.Email), storable(i.Group), string(wanted), string(seen), before,
+		number(i.Flawed), i.UndoOf, number(i.LeftOut),
+	}, nil
+}
+
+const planColumns = `p.id, p.source, p.author_issuer, p.author_subject, p.author_name, p.author_email,
+	p.reason, p.unmatched, p.of_run, p.as_of, p.created_at, p.expires_at`
+
+// scanPlan reads planColumns, and then what more names.
+func scanPlan(scan func(...any) error, more ...any) (*Plan, error) {
+	var p Plan
+	var unmatched string
+	var asOf, created, expires int64
+	err := scan(append([]any{
+		&p.ID, &p.Source, &p.Author.Issuer, &p.Author.Subject, &p.Author.Name, &p.Author.Email,
+		&p.Reason, &unmatched, &p.OfRun, &asOf, &created, &expires,
+	}, more...)...)
+	if err != nil {
+		return nil, err
+	}
+	p.AsOf, p.Created, p.Expires = db.Time(asOf), db.Time(created), db.Time(expires)
+	return &p, json.Unmarshal([]byte(unmatched), &p.Unknown)
+}
+
+// Get returns a plan with its items, or fails with fault.NotFound.
+func (p *Plans) Get(ctx context.Context, id string) (*Plan, error) {
+	plan, err := scanPlan(p.db.Read().QueryRowContext(ctx, "SELECT "+planColumns+" FROM bulk_plans p WHERE p.id = $1", id).Scan)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, noPlan(id)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read a plan: %w", err)
+	}
+	plan.Items, err = p.items(ctx, "i.plan_id = $1 ORDER BY i.place", id)
+	return plan, err
+}
+
+// items returns the items that where selects. One whose outcome was not known when
+// the run left it has the state of its change.
+func (p *Plans) items(ctx context.Context, where string, args ...any) ([]Item, error) {
+	rows, err := p.db.Read().QueryContext(ctx, `SELECT i.place, i.account, i.email, i.group_name, i.wanted, i.seen, i.before_meta, i.flawed,
+		i.undo_of, i.left_out, `+stateNow+`, i.change_id, i.say, i.finished_at
+		FROM bulk_items i LEFT JOIN changes c ON c.id = i.change_id AND i.state = 'in_doubt' WHERE `+where, args...)
+	if err != nil {
+		return nil, fmt.Errorf("read the accounts of a plan: %w", err)
+	}
+	defer rows.Close()
+	var out []Item
+	for rows.Next() {
+		i, err := scanItem(rows)
+		if err != nil {
+			return nil, fmt.Errorf("read an account of a plan: %w", err)
+		}
+		out = append(out, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read the accounts of a plan: %w", err)
+	}
+	return out, nil
+}
+
+// stateNow is the state of an item i whose change c is joined while it is in doubt.
+const stateNow = "coalesce(c.state, i.state)"
+
+func scanItem(rows *sql.Rows) (Item, error) {
+	var i Item
+	var wanted, seen, say, state string
+	var before sql.NullString
+	var flawed, leftOut, finished int64
+	err := rows.Scan(&i.Place, &i.Account, &i.Email, &i.Group, &wanted, &seen, &before, &flawed,
+		&i.UndoOf, &leftOut, &state, &i.ChangeID, &say, &finished)
+	if err != nil {
+		return i, err
+	}
+	i.Flawed, i.LeftOut, i.State, i.Finished = flawed != 0, leftOut != 0, change.State(state), db.Time(finished)
+	if before.Valid {
+		i.Before = new(wave.Meta)
+		err = i.Before.UnmarshalJSON([]byte(before.String))
+	}
+	if say != "" {
+		var text fault.Text
+		err = errors.Join(err, json.Unmarshal([]byte(say), &text))
+		i.Say = text
+	}
+	return i, errors.Join(err, json.Unmarshal([]byte(wanted), &i.Want), json.Unmarshal([]byte(seen), &i.Seen))
+}
+
+// LeaveOut records which of the shown accounts are left out; those that are not
+// shown stay as they are. It fails with fault.NotFound, and with fault.Conflict once
+// the plan runs or has expired.
+func (p *Plans) LeaveOut(ctx context.Context, id string, shown, out []int) error {
+	return p.db.Write(ctx, func(tx *sql.Tx) error {
+		var expires int64
+		var run sql.NullString
+		err := tx.QueryRowContext(ctx, `SELECT p.expires_at, r.plan_id FROM bulk_plans p LEFT JOIN bulk_runs r ON r.plan_id = p.id
+			WHERE p.id = $1`, id).Scan(&expires, &run)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			return noPlan(id)
+		case err != nil:
+			return fmt.Errorf("read a plan: %w", err)
+		case run.Valid:
+			return &fault.Error{Kind: fault.Conflict, Say: fault.Say("bulk.runs_already")}
+		case expires <= db.Micros(p.now()):
+			return &fault.Error{Kind: fault.Conflict, Say: fault.Say("bulk.expired")}
+		}
+		for _, place := range shown {
+			_, err := tx.ExecContext(ctx, "UPDATE bulk_items SET left_out = $1 WHERE plan_id = $2 AND place = $3",
+				number(slices.Contains(out, place)), id, place)
+			if err != nil {
+				return fmt.Errorf("leave an account out: %w", err)
+			}
+		}
+		return nil
+	})
+}
+
+func number(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// storable returns s as every engine gives it back: valid UTF-8 without NUL.
+func storable(s string) string {
+	return strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "\uFFFD")
+}
