@@ -7,6 +7,7 @@ const (
 	NoSection        Section = ""
 	ResellersSection Section = "resellers"
 	NewSection       Section = "new"
+	BulkSection      Section = "bulk"
 	ChangesSection   Section = "changes"
 )
 
@@ -18,5 +19,6 @@ var navigation = []struct {
 }{
 	{ResellersSection, ResellersURL, "users", "nav.resellers", false},
 	{NewSection, NewURL, "user-plus", "nav.new", true},
+	{BulkSection, BulkListURL, "list-checks", "bulk.list", false},
 	{ChangesSection, ChangesURL, "history", "changes.title", false},
 }

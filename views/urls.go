@@ -20,7 +20,47 @@ const (
 	GroupsURL     = "/billing-groups"
 	EmailCheckURL = "/resellers/check"
 	ChangesURL    = "/changes"
+	BulkListURL   = "/bulk"
+	BulkNewURL    = "/bulk/new"
 )
+
+// BulkURL returns the page of a bulk change: its preview, then its run.
+func BulkURL(planID string) string { return BulkListURL + "/" + url.PathEscape(planID) }
+
+// BulkPartURL returns a part of that page: leave, again, run, pause, resume, cancel,
+// retry and revert take posts; result.csv is the file.
+func BulkPartURL(planID, part string) string { return BulkURL(planID) + "/" + part }
+
+// BulkQuery is what a page of a bulk change shows of its accounts, all of which
+// stands in the address.
+type BulkQuery struct {
+	PlanID string
+	Show   string // a filter; empty for all
+	Page   int    // from 1
+}
+
+// URL returns the address of the view.
+func (q BulkQuery) URL() string {
+	v := url.Values{}
+	if q.Show != "" {
+		v.Set("show", q.Show)
+	}
+	if q.Page > 1 {
+		v.Set("page", strconv.Itoa(q.Page))
+	}
+	return withQuery(BulkURL(q.PlanID), v)
+}
+
+// AtPage returns q at another page, and Showing with another filter at its first.
+func (q BulkQuery) AtPage(page int) BulkQuery {
+	q.Page = page
+	return q
+}
+
+func (q BulkQuery) Showing(show string) BulkQuery {
+	q.Show, q.Page = show, 1
+	return q
+}
 
 // AccountURL returns the page of an account, or that of one of its parts:
 // details, history, password, delete; meta, undo and presence take posts.

@@ -11,10 +11,23 @@ import (
 
 	"waveadmin/internal/auth"
 	"waveadmin/internal/fault"
+	"waveadmin/views"
 )
 
-// maxFormBytes is enough for the largest form, all flags and a reason.
-const maxFormBytes = 64 << 10
+const (
+	// maxFormBytes is enough for the form of one account, all flags and a reason.
+	maxFormBytes = 64 << 10
+	// maxBulkBytes is enough for a plan of 20,000 cells, or the ids of as many accounts.
+	maxBulkBytes = 4 << 20
+)
+
+// formLimit returns how many bytes of a form are read at an address.
+func formLimit(path string) int64 {
+	if path == views.BulkListURL || path == views.BulkNewURL {
+		return maxBulkBytes
+	}
+	return maxFormBytes
+}
 
 // readForm reads the form of a write, so that a handler finds it parsed: too
 // large is 413, and a form that is none is Invalid. Multipart is not read here.
@@ -31,10 +44,11 @@ func (s *site) readForm(next http.Handler) http.Handler {
 }
 
 func parseForm(w http.ResponseWriter, r *http.Request) error {
-	if r.ContentLength > maxFormBytes { // before a byte is read
+	limit := formLimit(r.URL.Path)
+	if r.ContentLength > limit { // before a byte is read
 		return fault.New(fault.TooLarge, fmt.Errorf("form of %d bytes", r.ContentLength))
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxFormBytes)
+	r.Body = http.MaxBytesReader(w, r.Body, limit)
 	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); r.ContentLength != 0 && media != "application/x-www-form-urlencoded" {
 		return fault.New(fault.Invalid, fmt.Errorf("a body of type %q", media))
 	}

@@ -37,6 +37,7 @@ type Deps struct {
 	Creation  *handlers.Creation
 	Account   *handlers.Account
 	Changes   *handlers.Changes
+	Bulk      *handlers.Bulk
 	Refresh   *handlers.Refresh
 }
 
@@ -67,6 +68,8 @@ func (d Deps) routes(g groups) {
 	g.viewer.get("/changes.csv", d.Changes.CSV)
 	g.viewer.get("/changes.jsonl", d.Changes.JSONLines)
 	g.viewer.get("/changes/{changeID}", d.Changes.Show)
+	g.viewer.get("/bulk", d.Bulk.List)
+	g.viewer.get("/bulk/{planID}", d.Bulk.Show)
 	g.viewer.post(presencePath, d.Account.Ping)
 	g.viewer.get("/changes/{changeID}/state", d.Account.State)
 
@@ -81,6 +84,11 @@ func (d Deps) routes(g groups) {
 	g.editor.get("/resellers/{userID}/delete", d.Account.ConfirmDelete)
 	g.editor.post("/resellers/{userID}/delete", d.Account.Delete)
 	g.editor.post("/changes/{changeID}/settle", d.Changes.Settle)
+	g.editor.get("/bulk/new", d.Bulk.New)
+	g.editor.post("/bulk/new", d.Bulk.New)
+	g.editor.post("/bulk", d.Bulk.Create)
+	g.editor.post("/bulk/{planID}/leave", d.Bulk.Leave)
+	g.editor.post("/bulk/{planID}/again", d.Bulk.Again)
 }
 
 // groups are the levels of access that a route can have. There is no other way

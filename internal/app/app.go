@@ -17,11 +17,13 @@ import (
 	"waveadmin/handlers"
 	"waveadmin/internal/audit"
 	"waveadmin/internal/auth"
+	"waveadmin/internal/bulk"
 	"waveadmin/internal/change"
 	"waveadmin/internal/config"
 	"waveadmin/internal/db"
 	"waveadmin/internal/i18n"
 	"waveadmin/internal/presence"
+	"waveadmin/internal/preset"
 	"waveadmin/internal/reseller"
 	"waveadmin/internal/waveapi"
 	"waveadmin/web"
@@ -55,6 +57,7 @@ type App struct {
 	watcher   *reseller.Watcher
 	service   *reseller.Service
 	presence  *presence.Store
+	plans     *bulk.Plans
 	auth      *auth.Auth
 	handler   http.Handler
 	ops       http.Handler
@@ -118,6 +121,7 @@ func New(ctx context.Context, cfg config.Config, o Options) (_ *App, err error) 
 	a.service = reseller.NewService(a.wave, a.directory, a.ledger, rules(cfg), o.Log, o.Now)
 
 	a.presence = presence.NewStore(a.db, o.Now)
+	a.plans = bulk.NewPlans(a.db, a.directory, o.Now)
 
 	metrics := web.NewMetrics()
 	deps := a.pages()
@@ -202,6 +206,10 @@ func (a *App) pages() web.Deps {
 			Min: password.MinLength, Max: password.MaxLength,
 		},
 		Changes: &handlers.Changes{Directory: a.directory, History: a.ledger, Service: a.service, Exports: exportAudit{a.audit}},
+		Bulk: &handlers.Bulk{
+			Directory: a.directory, Ledger: a.ledger, Plans: a.plans, Presets: noPresets{}, Editors: a.presence,
+			ReasonRequired: a.cfg.UI.RequireReason != "never",
+		},
 		Refresh: &handlers.Refresh{Directory: a.directory},
 	}
 }
@@ -259,3 +267,8 @@ func (a *App) ready(ctx context.Context) error {
 	}
 	return nil
 }
+
+// noPresets is a book with nothing but the defaults.
+type noPresets struct{}
+
+func (noPresets) Book() *preset.Book { return preset.NewBook(nil, nil, "") }

@@ -1,0 +1,266 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"waveadmin/internal/auth"
+	"waveadmin/internal/bulk"
+	"waveadmin/internal/fault"
+	"waveadmin/internal/hx"
+	"waveadmin/internal/i18n"
+	"waveadmin/internal/presence"
+	"waveadmin/internal/wave"
+	"waveadmin/views"
+)
+
+// Editors is the part of presence.Store that the preview of a plan needs.
+type Editors interface {
+	Everyone(ctx context.Context, who auth.Actor) (map[wave.UserID][]presence.Editor, error)
+}
+
+// Show answers GET /bulk/{planID}: the preview of the plan.
+func (h *Bulk) Show(w http.ResponseWriter, r *http.Request) error {
+	plan, err := h.Plans.Get(r.Context(), r.PathValue("planID"))
+	if err != nil {
+		return err
+	}
+	p := h.preview(r, plan, r.URL.Query().Get("show"), r.URL.Query().Get("page"))
+	return views.Render(w, r, http.StatusOK, views.BulkPreviewPage(p))
+}
+
+// Leave answers POST /bulk/{planID}/leave: which of the shown accounts are left out.
+// Under htmx it answers with the plan in its new numbers.
+func (h *Bulk) Leave(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	id := r.PathValue("planID")
+	if _, err := h.leaveOut(r, id); err != nil {
+		return err
+	}
+	q := views.BulkQuery{PlanID: id, Show: r.PostFormValue("show"), Page: max(1, number(r.PostFormValue("page")))}
+	if !hx.WantsFragment(r) {
+		hx.Redirect(w, r, q.URL())
+		return nil
+	}
+	plan, err := h.Plans.Get(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	p := h.preview(r, plan, q.Show, strconv.Itoa(q.Page))
+	p.Reason, p.Typed = trimmed(r, "reason"), trimmed(r, "count")
+	return views.Render(w, r, http.StatusOK, views.BulkLeft(p))
+}
+
+// leaveOut stores what the boxes of the form say, and returns the places of the form
+// that are left out.
+func (h *Bulk) leaveOut(r *http.Request, id string) (out []int, err error) {
+	shown, err := placesIn(strings.Split(r.PostFormValue("shown"), ","))
+	if err == nil {
+		out, err = placesIn(r.PostForm["out"])
+	}
+	if err != nil {
+		return nil, fault.New(fault.Invalid, err)
+	}
+	return out, h.Plans.LeaveOut(r.Context(), id, shown, out)
+}
+
+// placesIn reads the numbers of accounts in a plan.
+func placesIn(list []string) ([]int, error) {
+	var out []int
+	for _, text := range list {
+		if text == "" {
+			continue
+		}
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > bulk.MaxAccounts {
+			return nil, errors.New("the place of an account is no number")
+		}
+		out = append(out, n)
+	}
+	return out, nil
+}
+
+// Again answers POST /bulk/{planID}/again: the same plan from a list of now.
+func (h *Bulk) Again(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	id := r.PathValue("planID")
+	plan, err := h.Plans.Again(r.Context(), auth.ActorFrom(r.Context()), id)
+	if err != nil {
+		old, unread := h.Plans.Get(r.Context(), id)
+		if unread != nil {
+			return err
+		}
+		p := h.preview(r, old, "", "")
+		return &FormError{Err: err, Form: func(f *views.FailureProps) templ.Component {
+			p.Failure = f
+			return views.BulkPreviewPage(p)
+		}}
+	}
+	hx.Redirect(w, r, views.BulkURL(plan.ID))
+	return nil
+}
+
+// preview is the page of a plan that has not run.
+func (h *Bulk) preview(r *http.Request, plan *bulk.Plan, show, page string) views.BulkPreviewProps {
+	ctx := r.Context()
+	p := views.BulkPreviewProps{
+		Query:  views.BulkQuery{PlanID: plan.ID, Show: show, Page: max(1, number(page))},
+		Author: plan.Author.Display(), Source: planSource(ctx, plan.Source),
+		Created: plan.Created, Expires: plan.Expires, AsOf: plan.AsOf, Expired: plan.Expired(time.Now()),
+		Reason: plan.Reason, NeedReason: h.ReasonRequired,
+	}
+	editors, err := h.Editors.Everyone(ctx, auth.ActorFrom(ctx))
+	if err != nil { // a courtesy; the plan counts without it
+		editors = nil
+	}
+	p.Sum = planSum(ctx, plan, editors)
+	if p.Shows = planShows(ctx, plan); !slices.ContainsFunc(p.Shows, func(s views.BulkShow) bool { return s.Name == show }) {
+		p.Query.Show = ""
+	}
+	selected := selectItems(plan.Items, p.Query.Show)
+	p.Total, p.Pages = len(selected), max(1, (len(selected)+views.BulkPageSize-1)/views.BulkPageSize)
+	p.Query.Page = min(p.Query.Page, p.Pages)
+	selected = selected[(p.Query.Page-1)*views.BulkPageSize:]
+	for _, i := range selected[:min(len(selected), views.BulkPageSize)] {
+		p.Rows = append(p.Rows, planRow(ctx, i, len(editors[i.Account]) > 0))
+	}
+	return p
+}
+
+// planSource is where a plan comes from, in words.
+func planSource(ctx context.Context, source string) string {
+	key := map[string]string{
+		"matrix": "bulk.source_matrix", "flag": "bulk.source_flag", "preset": "bulk.source_preset",
+		"compare": "bulk.source_compare", "revert": "bulk.source_revert", "retry": "bulk.source_retry",
+	}[source]
+	if key == "" {
+		key = "bulk.source_table"
+	}
+	return i18n.T(ctx, key)
+}
+
+// selectItems returns the items that a filter of the preview shows.
+func selectItems(items []bulk.Item, show string) []bulk.Item {
+	if show == "" {
+		return items
+	}
+	var out []bulk.Item
+	for _, i := range items {
+		if selects(show, i) {
+			out = append(out, i)
+		}
+	}
+	return out
+}
+
+func selects(show string, i bulk.Item) bool {
+	moves, _ := i.Split()
+	switch show {
+	case "changes":
+		return len(moves) > 0
+	case "same":
+		return len(moves) == 0
+	case "out":
+		return i.LeftOut
+	}
+	return true
+}
+
+func planShows(ctx context.Context, plan *bulk.Plan) []views.BulkShow {
+	shows := []views.BulkShow{
+		{Name: "", Label: i18n.T(ctx, "bulk.show_all"), Count: len(plan.Items)},
+		{Name: "changes", Label: i18n.T(ctx, "bulk.show_changes")},
+		{Name: "same", Label: i18n.T(ctx, "bulk.show_same")},
+		{Name: "out", Label: i18n.T(ctx, "bulk.show_out")},
+	}
+	for n := range shows[1:] {
+		shows[n+1].Count = len(selectItems(plan.Items, shows[n+1].Name))
+	}
+	return shows
+}
+
+// shownCells is how many flags of an account the preview names.
+const shownCells = 40
+
+func planRow(ctx context.Context, i bulk.Item, edited bool) views.BulkRow {
+	row := views.BulkRow{Place: i.Place, Account: i.Account, Email: i.Email, Group: i.Group, LeftOut: i.LeftOut}
+	already, moved, missing := 0, 0, 0
+	for _, c := range i.Cells() {
+		switch c.Outcome {
+		case bulk.Moves:
+			if row.MayLeave = true; len(row.Lines) < shownCells {
+				row.Lines = append(row.Lines, movedLine(ctx, wave.Moved{Key: c.Key, From: c.From, To: wave.StateOf(c.On)}))
+			}
+		case bulk.Already:
+			already++
+		case bulk.Moved:
+			moved++
+		case bulk.Missing:
+			missing++
+		}
+	}
+	tag := func(is bool, key string, args ...any) {
+		if is {
+			row.Tags = append(row.Tags, i18n.T(ctx, key, args...))
+		}
+	}
+	if already > 0 {
+		row.Rest = i18n.T(ctx, "bulk.rest", "count", already)
+	}
+	tag(i.Before == nil, "bulk.gone")
+	tag(i.Flawed, "bulk.flawed")
+	tag(moved > 0, "bulk.moved", "count", moved)
+	tag(missing > 0, "bulk.missing", "count", missing)
+	tag(row.MayLeave && i.Before.HasOdd(), "flaw.odd")
+	tag(row.MayLeave && edited, "bulk.being_edited")
+	return row
+}
+
+// shownItems is how many names a warning lists.
+const shownItems = 100
+
+func planSum(ctx context.Context, plan *bulk.Plan, editors map[wave.UserID][]presence.Editor) views.BulkSumProps {
+	s := plan.Sum()
+	p := views.BulkSumProps{
+		Mark: plan.Mark(), Accounts: s.Accounts, Flags: s.FlagsMoved(), Changes: s.Changes, MustType: s.Accounts >= bulk.CountFrom,
+	}
+	for _, f := range s.Flags {
+		p.PerFlag = append(p.PerFlag, views.BulkFlagSum{
+			Label: views.FlagLabel(ctx, f.Key), TurnOn: f.TurnOn, TurnOff: f.TurnOff, Already: f.Already,
+		})
+	}
+	warn := func(n int, key string, items ...string) {
+		if n > 0 {
+			items = items[:min(len(items), shownItems)]
+			p.Warnings = append(p.Warnings, views.BulkWarning{Sentence: i18n.T(ctx, key, "count", n), Items: items})
+		}
+	}
+	var gone, edited []string
+	for _, i := range plan.Items {
+		if i.Before == nil {
+			gone = append(gone, string(i.Account))
+		}
+		if others := editors[i.Account]; len(others) > 0 && i.Changes() > 0 {
+			edited = append(edited, i18n.T(ctx, "bulk.edited_by", "account", i.Email, "name", others[0].Name))
+		}
+	}
+	warn(len(plan.Unknown), "bulk.unmatched", plan.Unknown...)
+	warn(s.Gone, "bulk.warn_gone", gone...)
+	warn(s.Flawed, "bulk.warn_flawed")
+	warn(s.Moved, "bulk.warn_moved")
+	warn(s.Missing, "bulk.warn_missing")
+	warn(s.Odd, "bulk.warn_odd")
+	warn(len(edited), "bulk.warn_edited", edited...)
+	return p
+}
