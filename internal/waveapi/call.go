@@ -105,7 +105,7 @@ func (c *Client) send(ctx context.Context, k call, tok token, attempt int) error
 	if rest := b.rest(); rest > 0 {
 		return away(k, rest) // without a wait for the rate
 	}
-	if err := c.pace.wait(ctx); err != nil {
+	if err := c.pace.wait(ctx, c.patient(ctx)); err != nil {
 		return fault.New(fault.Unavailable, fmt.Errorf("%s: not sent: %w", k.op, err))
 	}
 	probe, rest := b.enter()
@@ -114,6 +114,11 @@ func (c *Client) send(ctx context.Context, k call, tok token, attempt int) error
 	}
 	start := time.Now()
 	status, broken, err := c.exchange(ctx, k, tok)
+	if status == http.StatusTooManyRequests && !k.forToken {
+		if allowed, slowed := c.pace.slow(ctx); slowed {
+			c.log.WarnContext(ctx, "wave says that calls come too fast", "op", k.op, "calls_a_second_now", allowed)
+		}
+	}
 	v := wellBeing
 	switch {
 	case err != nil && ctx.Err() != nil:

@@ -38,11 +38,13 @@ type Options struct {
 	TokenURL      string // such as https://login.alphaus.cloud/ripple/access_token
 	ClientID      string
 	ClientSecret  string
-	ListMethod    string            // ListAuto if empty
-	RatePerSecond int               // calls in any second; 80 if 0
-	Timeout       time.Duration     // from sending a call to its answer; 15 s if 0. A list may take four times as long, unless it stops coming
-	Log           *slog.Logger      // nil for none
-	Transport     http.RoundTripper // nil for one of our own; see newTransport
+	ListMethod    string                     // ListAuto if empty
+	RatePerSecond int                        // calls in any second; 80 if 0
+	Slots         Slots                      // shares the rate with other servers; nil when there is none
+	Patient       func(context.Context) bool // whether others go before a call with this context; nil for never
+	Timeout       time.Duration              // from sending a call to its answer; 15 s if 0. A list may take four times as long, unless it stops coming
+	Log           *slog.Logger               // nil for none
+	Transport     http.RoundTripper          // nil for one of our own; see newTransport
 }
 
 // Format prints o without its secret, whatever the verb.
@@ -59,6 +61,7 @@ type Client struct {
 	http    *http.Client
 	tokens  *tokenSource
 	pace    *pacer
+	patient func(context.Context) bool
 	budget  *budget
 	api     breaker
 	login   breaker // of the token endpoint
@@ -95,6 +98,9 @@ func New(o Options) (*Client, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Patient == nil {
+		o.Patient = func(context.Context) bool { return false }
+	}
 	if o.Transport == nil {
 		o.Transport = newTransport()
 	}
@@ -105,7 +111,8 @@ func New(o Options) (*Client, error) {
 			// Following a redirect would hand the secret or the token to its target.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		pace:    newPacer(cmp.Or(o.RatePerSecond, 80)),
+		pace:    newPacer(cmp.Or(o.RatePerSecond, 80), o.Slots, o.Log),
+		patient: o.Patient,
 		budget:  newBudget(),
 		timeout: cmp.Or(o.Timeout, 15*time.Second),
 		log:     o.Log,

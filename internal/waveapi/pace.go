@@ -2,6 +2,7 @@ package waveapi
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -10,13 +11,17 @@ import (
 
 // A pacer spaces calls out. The API counts calls a second, in a way that it does
 // not tell. The limiter alone lets burst more than the rate into some seconds, so
-// a window over the last calls stands beside it.
+// a window over the last calls stands beside it. With other servers on the same
+// API the two only guard what the shared slots allow.
 type pacer struct {
-	limiter *rate.Limiter
+	lanes    lanes
+	throttle throttle
+	shared   *sharedSlots // nil when this is the only server
+	limiter  *rate.Limiter
 
 	mu     sync.Mutex
-	starts []time.Time // of the last calls, a ring as long as the rate
-	oldest int         // index into starts
+	starts []time.Time // of the last calls, a ring as long as the full rate
+	next   int         // index into starts
 }
 
 const (
@@ -27,16 +32,38 @@ const (
 )
 
 // newPacer returns a pacer that lets at most perSecond calls start in any second.
-func newPacer(perSecond int) *pacer {
-	return &pacer{
-		limiter: rate.NewLimiter(rate.Limit(perSecond), min(pacerBurst, perSecond)),
-		starts:  make([]time.Time, perSecond),
+// Slots may be nil.
+func newPacer(perSecond int, slots Slots, log *slog.Logger) *pacer {
+	p := &pacer{
+		lanes:    newLanes(),
+		throttle: throttle{full: float64(perSecond)},
+		limiter:  rate.NewLimiter(rate.Limit(perSecond), min(pacerBurst, perSecond)),
+		starts:   make([]time.Time, perSecond),
 	}
+	if slots != nil {
+		p.shared = newSharedSlots(slots, float64(perSecond), log)
+	}
+	return p
 }
 
 // wait returns when a call may start, or with an error when ctx ends before. It
-// returns at once if the deadline of ctx is sure to pass first.
-func (p *pacer) wait(ctx context.Context) error {
+// returns at once if the deadline of ctx is sure to pass first. A patient call
+// starts only while no other waits.
+func (p *pacer) wait(ctx context.Context, patient bool) error {
+	leave, err := p.lanes.enter(ctx, patient)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	if p.shared != nil {
+		if err := p.shared.wait(ctx, p.lanes.waiting()); err != nil {
+			return err
+		}
+	}
+	allowed := p.throttle.now()
+	if rate.Limit(allowed) != p.limiter.Limit() {
+		p.limiter.SetLimit(rate.Limit(allowed))
+	}
 	if err := p.limiter.Wait(ctx); err != nil {
 		return err
 	}
@@ -57,12 +84,22 @@ func (p *pacer) start() time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	if first := p.starts[p.oldest]; !first.IsZero() && now.Sub(first) < pacerWindow {
+	back := min(int(p.throttle.now()), len(p.starts)) // as many calls ago must be a window ago
+	if first := p.starts[(p.next-back+len(p.starts))%len(p.starts)]; !first.IsZero() && now.Sub(first) < pacerWindow {
 		return pacerWindow - now.Sub(first)
 	}
-	p.starts[p.oldest] = now
-	p.oldest = (p.oldest + 1) % len(p.starts)
+	p.starts[p.next] = now
+	p.next = (p.next + 1) % len(p.starts)
 	return 0
+}
+
+// slow halves the rate for a while: the API said that it is too much.
+func (p *pacer) slow(ctx context.Context) (allowed float64, slowed bool) {
+	allowed, slowed = p.throttle.slow()
+	if slowed && p.shared != nil {
+		p.shared.slow(ctx)
+	}
+	return allowed, slowed
 }
 
 // sleep waits for d, or fails when ctx ends before.
