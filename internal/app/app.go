@@ -22,6 +22,7 @@ import (
 	"waveadmin/internal/config"
 	"waveadmin/internal/db"
 	"waveadmin/internal/i18n"
+	"waveadmin/internal/pace"
 	"waveadmin/internal/presence"
 	"waveadmin/internal/preset"
 	"waveadmin/internal/reseller"
@@ -97,7 +98,7 @@ func New(ctx context.Context, cfg config.Config, o Options) (_ *App, err error) 
 	if a.audit, err = newAudit(ctx, a.db, cfg, o); err != nil {
 		return nil, err
 	}
-	if a.wave, err = waveapi.New(waveOptions(cfg.Wave, o)); err != nil {
+	if a.wave, err = waveapi.New(waveOptions(cfg.Wave, a.db, o)); err != nil {
 		return nil, err
 	}
 	a.ledger, err = change.NewLedger(ctx, a.db, change.Options{Fold: i18n.Fold, Now: o.Now, Audit: ledgerAudit{a.audit}})
@@ -135,7 +136,11 @@ func New(ctx context.Context, cfg config.Config, o Options) (_ *App, err error) 
 	return a, nil
 }
 
-func waveOptions(cfg config.Wave, o Options) waveapi.Options {
+func waveOptions(cfg config.Wave, d *db.DB, o Options) waveapi.Options {
+	var slots waveapi.Slots // none on SQLite: there is no other server
+	if !d.Exclusive() {
+		slots = pace.NewRow(d)
+	}
 	return waveapi.Options{
 		BaseURL:       cfg.BaseURL,
 		TokenURL:      cfg.TokenURL,
@@ -143,6 +148,8 @@ func waveOptions(cfg config.Wave, o Options) waveapi.Options {
 		ClientSecret:  cfg.ClientSecret.Reveal(),
 		ListMethod:    cfg.ListMethod,
 		RatePerSecond: cfg.RatePerSecond,
+		Slots:         slots,
+		Patient:       reseller.IsPatient,
 		Timeout:       cfg.Timeout,
 		Log:           o.Log,
 		Transport:     o.Transport,

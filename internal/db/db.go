@@ -20,6 +20,7 @@ import (
 type DB struct {
 	read  *sql.DB
 	write *sql.DB
+	aside *sql.DB         // of PostgreSQL; see Aside
 	lock  *fileLock       // of SQLite: held until Close, so that no second process opens the file
 	pg    *pgx.ConnConfig // of PostgreSQL: how to connect
 }
@@ -89,12 +90,20 @@ func (d *DB) writeOnce(ctx context.Context, fn func(*sql.Tx) error) error {
 	return nil
 }
 
+// Aside returns a pool for single statements that may write without waiting for
+// other writers: for rows that nothing else hangs on. On SQLite, where there is no
+// such thing, it is nil.
+func (d *DB) Aside() *sql.DB { return d.aside }
+
 // Ping reports whether the database answers.
 func (d *DB) Ping(ctx context.Context) error { return d.read.PingContext(ctx) }
 
 // Close ends all connections and lets another process in. Do not use d after it.
 func (d *DB) Close() error {
 	err := errors.Join(d.read.Close(), d.write.Close())
+	if d.aside != nil {
+		err = errors.Join(err, d.aside.Close())
+	}
 	if d.lock != nil {
 		err = errors.Join(err, d.lock.release())
 	}

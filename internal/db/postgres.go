@@ -14,7 +14,8 @@ import (
 
 const (
 	pgReaders  = 8
-	pgWriters  = 4                // all but one wait for the lock, so more are no use
+	pgWriters  = 4 // all but one wait for the lock, so more are no use
+	pgAside    = 2
 	pgConnLife = 30 * time.Minute // so that a new primary or pooler is found
 	pgConnIdle = 5 * time.Minute
 	pgConnect  = 10 * time.Second // to connect, unless the address says otherwise
@@ -45,7 +46,7 @@ func openPostgres(ctx context.Context, url string) (_ *DB, err error) {
 	cfg.DefaultQueryExecMode = pgx.QueryExecModeExec
 	cfg.StatementCacheCapacity, cfg.DescriptionCacheCapacity = 0, 0
 
-	d := &DB{pg: cfg, write: pgPool(cfg, pgWriters)}
+	d := &DB{pg: cfg, write: pgPool(cfg, pgWriters), aside: pgPool(cfg, pgAside)}
 	defer func() {
 		if err != nil {
 			d.closeOpened()

@@ -20,7 +20,7 @@ func OpenReadOnly(ctx context.Context, url string) (*sql.DB, error) {
 		if err != nil {
 			return nil, err
 		}
-		return d.read, d.write.Close()
+		return d.read, errors.Join(d.write.Close(), d.aside.Close())
 	}
 	if path == "" {
 		return nil, errors.New("database: the address must be sqlite:PATH or postgres://…")

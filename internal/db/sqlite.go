@@ -111,7 +111,7 @@ func makeFile(path string) error {
 
 // closeOpened closes what an Open that failed has opened so far.
 func (d *DB) closeOpened() {
-	for _, pool := range []*sql.DB{d.read, d.write} {
+	for _, pool := range []*sql.DB{d.read, d.write, d.aside} {
 		if pool != nil {
 			pool.Close()
 		}
