@@ -13,8 +13,6 @@ import (
 const (
 	// finishedChannel is where servers tell each other that a change is done.
 	finishedChannel = "waveadmin_changes"
-
-	followEvery = 2 * time.Second
 	// followBack is how far back each look goes: clocks differ, and a transaction
 	// that began earlier may commit later.
 	followBack = 30 * time.Second
@@ -58,35 +56,8 @@ func (o *ownChanges) has(id string) bool {
 // through to nobody it is looked for every two seconds. It returns when ctx ends.
 // Where no other process can have the database it only waits.
 func (l *Ledger) Follow(ctx context.Context, log *slog.Logger, fn func(Change)) {
-	if l.db.Exclusive() {
-		<-ctx.Done()
-		return
-	}
-	wake := make(chan struct{}, 1)
-	var listening sync.WaitGroup
-	defer listening.Wait()
-	listening.Go(func() {
-		l.db.Listen(ctx, finishedChannel, log, func() {
-			select {
-			case wake <- struct{}{}:
-			default:
-			}
-		})
-	})
 	told := make(map[string]time.Time)
-	ticker := time.NewTicker(followEvery)
-	defer ticker.Stop()
-	for {
-		if err := l.look(ctx, told, fn); err != nil && ctx.Err() == nil {
-			log.Warn("what other servers did could not be read", "err", err)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-wake:
-		case <-ticker.C:
-		}
-	}
+	l.db.Follow(ctx, finishedChannel, log, func(ctx context.Context) error { return l.look(ctx, told, fn) })
 }
 
 // look tells fn of the changes of others that it was not told of, oldest first.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -17,6 +18,8 @@ const (
 	listenTrial = 5 * time.Second  // for our own word to come back to us
 	listenClose = 5 * time.Second  // to say goodbye, which nobody may hear
 	listenAgain = 10 * time.Minute // before what did not come back is tried again
+
+	followEvery = 2 * time.Second
 )
 
 // Notify tells who listens on a channel, on all servers, once tx is committed.
@@ -27,6 +30,41 @@ func (d *DB) Notify(ctx context.Context, tx *sql.Tx, channel string) error {
 	}
 	_, err := tx.ExecContext(ctx, "SELECT pg_notify($1, '')", channel)
 	return err
+}
+
+// Follow calls look at once, soon after each notification on a channel, and every
+// two seconds besides, as behind a pooler notifications reach nobody. It returns
+// when ctx ends; an error of look is logged. Where no other process can have the
+// database it only waits.
+func (d *DB) Follow(ctx context.Context, channel string, log *slog.Logger, look func(context.Context) error) {
+	if d.Exclusive() {
+		<-ctx.Done()
+		return
+	}
+	wake := make(chan struct{}, 1)
+	var listening sync.WaitGroup
+	defer listening.Wait()
+	listening.Go(func() {
+		d.Listen(ctx, channel, log, func() {
+			select {
+			case wake <- struct{}{}:
+			default:
+			}
+		})
+	})
+	ticker := time.NewTicker(followEvery)
+	defer ticker.Stop()
+	for {
+		if err := look(ctx); err != nil && ctx.Err() == nil {
+			log.Warn("what other servers did could not be read", "channel", channel, "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-wake:
+		case <-ticker.C:
+		}
+	}
 }
 
 // errDeaf says that notifications do not reach us: a pooler in transaction mode
