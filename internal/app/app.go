@@ -59,6 +59,7 @@ type App struct {
 	service   *reseller.Service
 	presence  *presence.Store
 	plans     *bulk.Plans
+	presets   *preset.Store
 	auth      *auth.Auth
 	handler   http.Handler
 	ops       http.Handler
@@ -123,6 +124,10 @@ func New(ctx context.Context, cfg config.Config, o Options) (_ *App, err error) 
 
 	a.presence = presence.NewStore(a.db, o.Now)
 	a.plans = bulk.NewPlans(a.db, a.directory, o.Now)
+	a.presets, err = preset.NewStore(ctx, a.db, preset.Options{Fold: i18n.Fold, Now: o.Now, Audit: presetAudit{a.audit}})
+	if err != nil {
+		return nil, err
+	}
 
 	metrics := web.NewMetrics()
 	deps := a.pages()
@@ -221,6 +226,9 @@ func (a *App) pages() web.Deps {
 	}
 }
 
+// Presets returns the presets and their assignments.
+func (a *App) Presets() *preset.Store { return a.presets }
+
 // Handler returns the whole site, for a listener that is not Run's.
 func (a *App) Handler() http.Handler { return a.handler }
 
@@ -236,6 +244,7 @@ func (a *App) Work(ctx context.Context) {
 	wg.Go(func() { a.service.Run(ctx) })
 	wg.Go(func() { a.watcher.Run(ctx) })
 	wg.Go(func() { a.ledger.Follow(ctx, a.log, a.service.Heard) })
+	wg.Go(func() { a.presets.Follow(ctx, a.log) })
 	wg.Go(func() { a.audit.Run(ctx) })
 	wg.Wait()
 	a.audit.Anchor(context.WithoutCancel(ctx)) // of the last outcome, too

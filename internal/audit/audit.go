@@ -36,6 +36,9 @@ const (
 // ChangeKind is the kind of a change's step into a state.
 func ChangeKind(state string) Kind { return Kind("change_" + state) }
 
+// PresetKind is the kind of a step with a preset.
+func PresetKind(step string) Kind { return Kind("preset_" + step) }
+
 // An Event is what happened and to whom. It must not hold a secret or a password.
 type Event struct {
 	Kind    Kind

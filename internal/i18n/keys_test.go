@@ -119,7 +119,7 @@ func keysIn(name, text string, sections map[string]bool) (keys []string) {
 // speaking are the folders whose sources name keys.
 var speaking = []string{
 	"views", "handlers", "web", "static/js",
-	"internal/fault", "internal/auth", "internal/reseller", "internal/waveapi", "internal/bulk",
+	"internal/fault", "internal/auth", "internal/preset", "internal/reseller", "internal/waveapi", "internal/bulk",
 }
 
 // sources returns the texts of the program that may name a key, by file.

@@ -110,6 +110,7 @@ type Book struct {
 	presets  []*Preset // the built-in one first, then by name
 	byID     map[string]*Preset
 	assigned map[wave.UserID]Assignment
+	accounts map[string][]wave.UserID // by preset, sorted
 	forNew   string
 }
 
@@ -122,6 +123,7 @@ func NewBook(presets []*Preset, assigned []Assignment, forNew string) *Book {
 		presets:  append([]*Preset{builtIn}, presets...),
 		byID:     make(map[string]*Preset, len(presets)+1),
 		assigned: make(map[wave.UserID]Assignment, len(assigned)),
+		accounts: make(map[string][]wave.UserID),
 		forNew:   forNew,
 	}
 	slices.SortStableFunc(b.presets[1:], func(x, y *Preset) int { return strings.Compare(x.Name, y.Name) })
@@ -132,6 +134,12 @@ func NewBook(presets []*Preset, assigned []Assignment, forNew string) *Book {
 		if b.byID[a.Preset] != nil {
 			b.assigned[a.Account] = a
 		}
+	}
+	for id, a := range b.assigned {
+		b.accounts[a.Preset] = append(b.accounts[a.Preset], id)
+	}
+	for _, ids := range b.accounts {
+		slices.Sort(ids)
 	}
 	return b
 }
@@ -155,6 +163,10 @@ func (b *Book) Of(id wave.UserID) (Assignment, bool) {
 	a, ok := b.assigned[id]
 	return a, ok
 }
+
+// AccountsOf returns the accounts that a preset is assigned to, by ID. Some may be
+// gone at Wave. The slice is the book's: do not change it.
+func (b *Book) AccountsOf(preset string) []wave.UserID { return b.accounts[preset] }
 
 // PresetOf returns the preset that is assigned to an account, or nil.
 func (b *Book) PresetOf(id wave.UserID) *Preset {

@@ -21,6 +21,7 @@ import (
 
 	"waveadmin/internal/app"
 	"waveadmin/internal/config"
+	"waveadmin/internal/preset"
 	"waveadmin/internal/sandbox"
 	"waveadmin/internal/sandbox/idp"
 )
@@ -47,6 +48,8 @@ type Site struct {
 	Wave   *sandbox.Sandbox
 	IDP    *idp.Provider
 	Server *httptest.Server // of the Wave sandbox: Close it and Wave is away
+
+	Presets *preset.Store
 
 	waveAddr string
 	handler  http.Handler
@@ -91,6 +94,7 @@ func Start(t testing.TB, o Options) *Site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.Presets = a.Presets()
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- a.Run(ctx) }()
