@@ -5,6 +5,7 @@ type Section string
 
 const (
 	NoSection        Section = ""
+	OverviewSection  Section = "overview"
 	ResellersSection Section = "resellers"
 	NewSection       Section = "new"
 	BulkSection      Section = "bulk"
@@ -17,6 +18,7 @@ var navigation = []struct {
 	url, icon, label string // the label as a key of the catalogues
 	write            bool   // only for who may change accounts
 }{
+	{OverviewSection, HomeURL, "layout-dashboard", "overview.title", false},
 	{ResellersSection, ResellersURL, "users", "nav.resellers", false},
 	{NewSection, NewURL, "user-plus", "nav.new", true},
 	{BulkSection, BulkListURL, "list-checks", "bulk.list", false},

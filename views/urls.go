@@ -22,6 +22,7 @@ const (
 	ChangesURL    = "/changes"
 	BulkListURL   = "/bulk"
 	BulkNewURL    = "/bulk/new"
+	PresetsURL    = "/presets"
 )
 
 // BulkURL returns the page of a bulk change: its preview, then its run.
@@ -70,6 +71,22 @@ func AccountURL(id wave.UserID, part string) string {
 		u += "/" + part
 	}
 	return u
+}
+
+// PresetURL returns the page of a preset.
+func PresetURL(id string) string { return PresetsURL + "/" + url.PathEscape(id) }
+
+// FlagURL returns the page of one flag with all accounts.
+func FlagURL(key wave.Key) string { return "/flags/" + url.PathEscape(string(key)) }
+
+// DriftURL returns the table of the accounts that differ from their preset, of all
+// presets or of the one given.
+func DriftURL(presetID string) string {
+	v := url.Values{"drift": {"1"}}
+	if presetID != "" {
+		v.Set("preset", presetID)
+	}
+	return withQuery(ResellersURL, v)
 }
 
 // UndoURL returns where an undo of a change is posted.

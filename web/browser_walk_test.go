@@ -56,6 +56,8 @@ func TestWalk(t *testing.T) {
 			b.Open("/")
 			shot("sign-in")
 			b.Click(`button[value="` + testkit.Editor + `"]`)
+			b.Wait(`[data-testid="adoption"]`)
+			b.Click(`nav a[href="/resellers"]`)
 			b.Wait(`table[data-testid="resellers"]`)
 			shot("resellers")
 

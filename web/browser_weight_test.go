@@ -29,9 +29,10 @@ func TestWeight(t *testing.T) {
 	b := s.NewBrowser(t, "ja")
 	b.SignIn(testkit.Editor, "/resellers")
 	for name, page := range map[string]string{
-		"list":    "/resellers",
-		"account": "/resellers/" + string(s.Wave.Accounts()[0].UserID),
-		"issue":   "/resellers/new",
+		"overview": "/",
+		"list":     "/resellers",
+		"account":  "/resellers/" + string(s.Wave.Accounts()[0].UserID),
+		"issue":    "/resellers/new",
 	} {
 		t.Run(name, func(t *testing.T) {
 			load := newLoad(s.URL + page)

@@ -13,9 +13,7 @@ import (
 
 	"waveadmin/handlers"
 	"waveadmin/internal/auth"
-	"waveadmin/internal/hx"
 	"waveadmin/static"
-	"waveadmin/views"
 )
 
 // Deps is what the site is made of. Every field is needed unless it says
@@ -33,6 +31,7 @@ type Deps struct {
 	Refused func(ctx context.Context, method, path string, status int)
 
 	SignIn    *handlers.SignIn
+	Overview  *handlers.Overview
 	Resellers *handlers.Resellers
 	Creation  *handlers.Creation
 	Account   *handlers.Account
@@ -55,10 +54,7 @@ func (d Deps) routes(g groups) {
 	g.anyone.post("/auth/logout", d.SignIn.SignOut)
 	g.anyone.get("/auth/signed-out", d.SignIn.SignedOut)
 
-	g.viewer.get("/", func(w http.ResponseWriter, r *http.Request) error {
-		hx.Redirect(w, r, views.ResellersURL)
-		return nil
-	})
+	g.viewer.get("/", d.Overview.Show)
 	g.viewer.post("/refresh", d.Refresh.Now)
 	g.viewer.get("/resellers", d.Resellers.List)
 	g.viewer.get("/resellers/{userID}", d.Account.Show)

@@ -207,6 +207,7 @@ func (a *App) pages() web.Deps {
 		Refused:         a.audit.WriteRefused,
 
 		SignIn:    &handlers.SignIn{Auth: a.auth},
+		Overview:  &handlers.Overview{Directory: a.directory, Ledger: a.ledger, History: a.ledger, Presets: noPresets{}},
 		Resellers: &handlers.Resellers{Directory: a.directory, Ledger: a.ledger, Changes: a.service},
 		Creation: &handlers.Creation{
 			Directory: a.directory, Groups: a.directory, Service: a.service,

@@ -36,7 +36,8 @@ func BenchmarkPage(b *testing.B) {
 		{"flag_filter", "/resellers?size=100&on=invoice&off=open_api", ""},
 		{"sort", "/resellers?size=100&sort=-updated", ""},
 		{"account", "/resellers/" + string(rows[50].UserID), ""},
-		{"nothing", "/", ""}, // session and middleware around a redirect
+		{"overview", "/", ""},
+		{"nothing", "/resellers?flag=invoice", ""}, // session and middleware around a redirect
 		{"static", static.URL("css/app.css"), encodings},
 	} {
 		b.Run(page.name, func(b *testing.B) {
