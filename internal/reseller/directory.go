@@ -52,8 +52,10 @@ type Directory struct {
 	news   chan struct{}            // says that there is one; see Watcher
 
 	mu       sync.Mutex
-	running  *flight // the list call under way
-	queued   *flight // the one after it
+	running  *flight       // the list call under way
+	queued   *flight       // the one after it
+	launched time.Time     // when the last one began, by a clock that nobody sets
+	due      chan struct{} // closed when a list may be asked for that nobody is in a hurry for; nil while nobody waits for that
 	status   Status
 	err      error // of the last list call
 	failures int   // since the last success
@@ -159,10 +161,16 @@ func (d *Directory) Last() *Snapshot { return d.snap.Load() }
 
 // NotBefore returns the list, as Wave gave it, of a call that started at t or later:
 // what Put and Remove laid over the snapshot meanwhile is not in it. It fails
-// with the fault of that call, or with fault.Unavailable when ctx ends first.
+// with the fault of that call, or with fault.Unavailable when ctx ends first. With a
+// context from Patiently it lets the callers of patientGap share a call.
 func (d *Directory) NotBefore(ctx context.Context, t time.Time) (*Snapshot, error) {
 	if list := d.listed.Load(); list != nil && !list.asOf.Before(t) {
 		return list, nil
+	}
+	if IsPatient(ctx) {
+		if err := d.awaitOthers(ctx, t); err != nil {
+			return nil, err
+		}
 	}
 	f := d.join(t)
 	if err := f.wait(ctx); err != nil {

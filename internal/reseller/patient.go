@@ -1,14 +1,67 @@
 package reseller
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"waveadmin/internal/fault"
+)
+
+// patientGap is how far the lists of a run are apart, from start to start: each is
+// the fresh reading of the writes after it and reads back those before. More would
+// keep accounts locked for longer, less would take calls from the writes.
+const patientGap = 2500 * time.Millisecond
 
 type patientKey struct{}
 
 // Patiently returns a context with which a write lets the calls that people wait
-// for go first. It is for runs of many.
+// for go first, and shares its lists with others like it. It is for runs of many.
 func Patiently(ctx context.Context) context.Context {
 	return context.WithValue(ctx, patientKey{}, true)
 }
 
 // IsPatient reports whether ctx comes from Patiently.
 func IsPatient(ctx context.Context) bool { return ctx.Value(patientKey{}) != nil }
+
+// awaitOthers returns when a list that began at t or later is on its way, or may be
+// asked for because the last one began long enough ago. It fails with
+// fault.Unavailable when ctx ends first.
+func (d *Directory) awaitOthers(ctx context.Context, t time.Time) error {
+	for {
+		due := d.listDue(t)
+		if due == nil {
+			return nil
+		}
+		select {
+		case <-due:
+		case <-ctx.Done():
+			return fault.New(fault.Unavailable, fmt.Errorf("wait for the account list: %w", ctx.Err()))
+		}
+	}
+}
+
+// listDue returns nil when there is nothing to wait for, or a channel that is closed
+// when to look again.
+func (d *Directory) listDue(t time.Time) <-chan struct{} {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.queued != nil || d.running != nil && !d.running.started.Before(t) {
+		return nil
+	}
+	rest := patientGap - time.Since(d.launched)
+	if rest <= 0 {
+		return nil
+	}
+	if d.due == nil {
+		due := make(chan struct{})
+		d.due = due
+		time.AfterFunc(rest, func() {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			d.due = nil
+			close(due)
+		})
+	}
+	return d.due
+}

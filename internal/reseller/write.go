@@ -98,6 +98,9 @@ func within(ctx context.Context, send func(context.Context) error) error {
 // readBack returns a list that was asked for after now.
 func (s *Service) readBack(ctx context.Context) (*Snapshot, error) {
 	patience := min(max(2*s.dir.tookLast(), readPatience), readLongest)
+	if IsPatient(ctx) {
+		patience += patientGap
+	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	return s.dir.NotBefore(ctx, s.now().Add(tick))

@@ -1,0 +1,90 @@
+package reseller_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"waveadmin/internal/fault"
+	"waveadmin/internal/reseller"
+)
+
+func TestPatiently_manyWritesShareTheirLists(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		accounts := manyAccounts(50)
+		s := newSite(t, reseller.Rules{}, accounts...)
+		s.wave.on("list", func(int) reaction {
+			time.Sleep(20 * time.Millisecond)
+			return reaction{apply: true}
+		})
+		if _, err := s.dir.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		before := s.wave.count("list")
+		var run sync.WaitGroup
+		for i, a := range accounts {
+			run.Go(func() {
+				time.Sleep(time.Duration(i) * 100 * time.Millisecond) // 5 s in all
+				result, err := s.ChangeMeta(reseller.Patiently(t.Context()), set(tanaka, a.UserID, true, "invoice"))
+				if err != nil || result.Change.Detail != "" {
+					t.Errorf("%s: %v, %q, want it read back", a.UserID, err, result.Change.Detail)
+				}
+			})
+		}
+		start := time.Now()
+		run.Wait()
+		if got, most := s.wave.count("list")-before, int(time.Since(start)/(2500*time.Millisecond))+1; got > most {
+			t.Errorf("lists = %d in %v, want %d at most", got, time.Since(start), most)
+		}
+		for _, a := range accounts {
+			if now, _ := s.wave.get(a.UserID); !now.Meta.On("invoice") {
+				t.Errorf("%s was not written", a.UserID)
+			}
+		}
+	})
+}
+
+func TestPatiently_peopleDoNotWaitForIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, reseller.Rules{}, account("u1"), account("u2"))
+		if _, err := s.dir.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var run sync.WaitGroup
+		run.Go(func() {
+			if _, err := s.ChangeMeta(reseller.Patiently(t.Context()), set(tanaka, "u1", true, "invoice")); err != nil {
+				t.Error(err)
+			}
+		})
+		synctest.Wait()
+		start := time.Now()
+		if _, err := s.ChangeMeta(t.Context(), set(tanaka, "u2", true, "invoice")); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(start); took > 100*time.Millisecond {
+			t.Errorf("a person waited %v", took)
+		}
+		run.Wait()
+	})
+}
+
+func TestPatiently_endsWithTheContext(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWave(account("u1"))
+		d := newDirectory(t, w)
+		if _, err := d.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(reseller.Patiently(t.Context()), time.Second)
+		defer cancel()
+		start := time.Now()
+		if _, err := d.NotBefore(ctx, start.Add(time.Microsecond)); !fault.Is(err, fault.Unavailable) || time.Since(start) != time.Second {
+			t.Errorf("err = %v after %v, want Unavailable after a second", err, time.Since(start))
+		}
+		if w.count("list") != 1 {
+			t.Errorf("lists = %d, want none for who left", w.count("list"))
+		}
+	})
+}
