@@ -98,7 +98,7 @@ func TestAnonymous(t *testing.T) {
 	for _, path := range []string{
 		"/", "/resellers?q=a&sort=-email", "/resellers/new", "/resellers/acme", "/resellers/acme/details", "/resellers/acme/history",
 		"/resellers/acme/password", "/resellers/acme/delete", "/billing-groups", "/resellers/check", "/changes/x/state", "/resellers/nobody",
-		"/changes?q=a", "/changes.csv", "/changes.jsonl?q=a", "/changes/x", "/resellers/new?from_change=x", "/resellers/acme?undo=x",
+		"/changes?q=a", "/changes.csv", "/changes.jsonl?q=a", "/changes/x", "/palette?q=acme", "/resellers/new?from_change=x", "/resellers/acme?undo=x",
 	} {
 		p := c.Get(path)
 		if want := "/auth/login?return_to=" + url.QueryEscape(path); p.Status != http.StatusSeeOther || p.Header.Get("Location") != want {

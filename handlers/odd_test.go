@@ -80,7 +80,7 @@ func wantSane(t interface {
 var addresses = []string{
 	"/resellers?q=%s&cols=%s&preset=%s&drift=%s", "/resellers?sort=%s&page=%s&size=%s&on=%s&off=%s",
 	"/resellers?never_registered=%s&changed_days=%s&unusual=%s", "/resellers?flag=%s&flag_state=%s", "/resellers?%s=1",
-	"/billing-groups?company_id=%s", "/resellers/check?email=%s", "/resellers/acme/history?lang=%s&theme=%s&density=%s",
+	"/palette?q=%s", "/billing-groups?company_id=%s", "/resellers/check?email=%s", "/resellers/acme/history?lang=%s&theme=%s&density=%s",
 }
 
 // segments are the same with a place in the path.

@@ -23,6 +23,7 @@ const (
 	BulkListURL   = "/bulk"
 	BulkNewURL    = "/bulk/new"
 	PresetsURL    = "/presets"
+	PaletteURL    = "/palette"
 )
 
 // BulkURL returns the page of a bulk change: its preview, then its run.

@@ -38,6 +38,7 @@ type Deps struct {
 	Changes   *handlers.Changes
 	Bulk      *handlers.Bulk
 	Refresh   *handlers.Refresh
+	Palette   *handlers.Palette
 }
 
 // presencePath is where every open page of an account posts by itself.
@@ -56,6 +57,7 @@ func (d Deps) routes(g groups) {
 
 	g.viewer.get("/", d.Overview.Show)
 	g.viewer.post("/refresh", d.Refresh.Now)
+	g.viewer.get("/palette", d.Palette.Find)
 	g.viewer.get("/resellers", d.Resellers.List)
 	g.viewer.get("/resellers/{userID}", d.Account.Show)
 	g.viewer.get("/resellers/{userID}/details", d.Account.Details)

@@ -224,6 +224,7 @@ func (a *App) pages() web.Deps {
 			ReasonRequired: a.cfg.UI.RequireReason != "never",
 		},
 		Refresh: &handlers.Refresh{Directory: a.directory},
+		Palette: &handlers.Palette{Directory: a.directory},
 	}
 }
 

@@ -186,6 +186,34 @@ export function markDensity() {
   }
 }
 
+// Ctrl+K, on a Mac Command+K, and its button open the search over the whole tool. What
+// is typed at once stands in its field by the time its script is here.
+const apple = /Mac|iP/.test(navigator.platform);
+let palette = null; // its script, once it was asked for
+function openPalette() {
+  const dialog = document.getElementById('palette');
+  if (!dialog || document.querySelector('dialog:modal')) return;
+  closePopovers();
+  dialog.querySelector('input').value = '';
+  dialog.showModal();
+  palette ??= import('./palette.js');
+  palette.then(({ opened }) => opened(), () => {
+    palette = null;
+    dialog.querySelector('[data-palette-status]').textContent = text('palette_not_loaded');
+  });
+}
+on('keydown', (e) => {
+  if (e.isComposing || e.keyCode === 229 || e.shiftKey || e.altKey || e.key?.toLowerCase() !== 'k') return;
+  if (apple ? !e.metaKey || e.ctrlKey : !e.ctrlKey || e.metaKey) return;
+  e.preventDefault(); // the browser's own search is not meant
+  openPalette();
+});
+on('click', (e) => { if (e.target.closest('[data-palette-open]')) openPalette(); });
+if (apple) {
+  for (const key of document.querySelectorAll('.palette-button kbd')) key.textContent = '⌘K';
+  for (const key of document.querySelectorAll('.palette [data-mod]')) key.textContent = '⌘';
+}
+
 // A form that has no draft asks before what was typed is lost.
 let typed = false;
 on('input', (e) => { if (e.target.closest('[data-leave]')) typed = true; });
