@@ -20,6 +20,8 @@ const (
 	GroupsURL     = "/billing-groups"
 	EmailCheckURL = "/resellers/check"
 	ChangesURL    = "/changes"
+	ComparePath   = "/compare"
+	PickURL       = "/compare/accounts" // what a field for an account offers
 	BulkListURL   = "/bulk"
 	BulkNewURL    = "/bulk/new"
 	PresetsURL    = "/presets"
@@ -113,6 +115,35 @@ func StageUndoURL(id wave.UserID, changeID string) string {
 
 func StageRestoreURL(id wave.UserID, changeID string) string {
 	return withQuery(AccountURL(id, ""), url.Values{"restore": {changeID}})
+}
+
+// StagePresetURL returns the page of an account where what a preset wants is staged,
+// and StageCopyURL the one where the flags of another account are.
+func StagePresetURL(id wave.UserID, presetID string) string {
+	return withQuery(AccountURL(id, ""), url.Values{"preset": {presetID}})
+}
+
+func StageCopyURL(id, from wave.UserID) string {
+	return withQuery(AccountURL(id, ""), url.Values{"copy": {string(from)}})
+}
+
+// CompareURL returns the page with two accounts side by side, of which either may be
+// empty: then it asks for that one.
+func CompareURL(a, b wave.UserID) string { return CompareAllURL(a, b, false) }
+
+// CompareAllURL is CompareURL, with all also what is the same.
+func CompareAllURL(a, b wave.UserID, all bool) string {
+	v := url.Values{}
+	if a != "" {
+		v.Set("a", string(a))
+	}
+	if b != "" {
+		v.Set("b", string(b))
+	}
+	if all {
+		v.Set("show", "all")
+	}
+	return withQuery(ComparePath, v)
 }
 
 // IssueAgainURL returns the form for a new account, filled in from a change.

@@ -35,6 +35,8 @@ type Deps struct {
 	Resellers *handlers.Resellers
 	Creation  *handlers.Creation
 	Account   *handlers.Account
+	Compare   *handlers.Compare
+	Picker    *handlers.Picker
 	Changes   *handlers.Changes
 	Bulk      *handlers.Bulk
 	Refresh   *handlers.Refresh
@@ -62,6 +64,8 @@ func (d Deps) routes(g groups) {
 	g.viewer.get("/resellers/{userID}", d.Account.Show)
 	g.viewer.get("/resellers/{userID}/details", d.Account.Details)
 	g.viewer.get("/resellers/{userID}/history", d.Account.History)
+	g.viewer.get("/compare", d.Compare.Show)
+	g.viewer.get("/compare/accounts", d.Picker.Search)
 	g.viewer.get("/changes", d.Changes.List)
 	g.viewer.get("/changes.csv", d.Changes.CSV)
 	g.viewer.get("/changes.jsonl", d.Changes.JSONLines)

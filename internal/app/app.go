@@ -218,6 +218,8 @@ func (a *App) pages() web.Deps {
 			Confirm: a.cfg.UI.Confirm, ReasonRequired: rules(a.cfg).ReasonRequired,
 			Min: password.MinLength, Max: password.MaxLength,
 		},
+		Compare: &handlers.Compare{Directory: a.directory, Ledger: a.ledger, Presets: a.presets},
+		Picker:  &handlers.Picker{Directory: a.directory},
 		Changes: &handlers.Changes{Directory: a.directory, History: a.ledger, Service: a.service, Exports: exportAudit{a.audit}},
 		Bulk: &handlers.Bulk{
 			Directory: a.directory, Ledger: a.ledger, Plans: a.plans, Presets: noPresets{}, Editors: a.presence,
