@@ -83,8 +83,8 @@ func TestViewer_reads(t *testing.T) {
 	}
 	wantText(t, c.Get("/resellers/acme/history"), "tbody", editorName)
 	wantText(t, c.Get("/resellers/acme/details"), "main", says("account.viewer"))
-	if got := c.Get("/resellers/acme/details").Find(`span.btn[aria-disabled="true"]`).Length(); got != 2 {
-		t.Errorf("%d actions are shown as not allowed, want 2", got)
+	if got := c.Get("/resellers/acme/details").Find(`span.btn[aria-disabled="true"]`).Length(); got != 3 {
+		t.Errorf("%d actions are shown as not allowed, want 3", got)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"time"
 
 	"waveadmin/internal/auth"
 	"waveadmin/internal/change"
@@ -44,6 +45,7 @@ type Account struct {
 	Service        AccountService
 	Changes        Origins
 	Presence       Presence
+	Presets        Book
 	Confirm        string // ui.confirm
 	ReasonRequired bool
 	Min, Max       int // length of a password
@@ -59,10 +61,8 @@ func (h *Account) Show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	form := h.permForm(account, snapshot)
-	page := views.AccountProps{
-		Account: account, Fresh: fresh(h.Directory, snapshot, r.URL), Presence: h.present(r.Context(), account),
-	}
+	form := h.permForm(r.Context(), account, snapshot)
+	page := h.head(r, account, snapshot)
 	if f, c, ok := takeFlash(w, r, h.Service); ok {
 		page.Notice = doneNotice(r.Context(), c)
 		form.Saved = h.savedEarlier(r.Context(), account, f, c)
@@ -73,12 +73,13 @@ func (h *Account) Show(w http.ResponseWriter, r *http.Request) error {
 	if err := h.showDoubt(r.Context(), &form); err != nil {
 		return err
 	}
+	status := http.StatusOK
 	if form.Checking == nil {
-		if err := h.stage(r, &form); err != nil {
+		if status, err = h.stage(r, &page, &form); err != nil {
 			return err
 		}
 	}
-	return views.Render(w, r, http.StatusOK, views.AccountPage(page, form))
+	return views.Render(w, r, status, views.AccountPage(page, form))
 }
 
 // doubtWithin is how many changes are looked at for the last one that was asked for
@@ -145,18 +146,37 @@ func (h *Account) History(w http.ResponseWriter, r *http.Request) error {
 	return views.Render(w, r, http.StatusOK, views.HistoryPage(h.frame(w, r, account, snapshot), p))
 }
 
-// frame is the head of the account's pages.
+// frame is the head of the account's pages, with what was just done.
 func (h *Account) frame(w http.ResponseWriter, r *http.Request, account wave.Reseller, s *reseller.Snapshot) views.AccountProps {
-	p := views.AccountProps{
-		Account: account, Fresh: fresh(h.Directory, s, r.URL), Presence: h.present(r.Context(), account),
-	}
+	p := h.head(r, account, s)
 	if _, c, ok := takeFlash(w, r, h.Service); ok {
 		p.Notice = doneNotice(r.Context(), c)
 	}
 	return p
 }
 
+func (h *Account) head(r *http.Request, account wave.Reseller, s *reseller.Snapshot) views.AccountProps {
+	ctx := r.Context()
+	p := views.AccountProps{
+		Account: account, Fresh: fresh(h.Directory, s, r.URL), Presence: h.present(ctx, account),
+		Followed: followed(ctx, h.Presets, account),
+	}
+	for _, preset := range h.Presets.Book().All() {
+		p.Presets = append(p.Presets, views.PresetChoice{
+			ID: preset.ID, Name: presetName(ctx, preset), Version: preset.Version, Drift: preset.DriftCount(account.Meta),
+		})
+	}
+	return p
+}
+
 // permForm is the untouched form of an account's flags.
-func (h *Account) permForm(account wave.Reseller, s *reseller.Snapshot) views.PermFormProps {
-	return views.PermFormProps{Account: account, AsOf: s.AsOf(), Confirm: h.Confirm, NeedReason: h.ReasonRequired}
+func (h *Account) permForm(ctx context.Context, account wave.Reseller, s *reseller.Snapshot) views.PermFormProps {
+	return h.formAsOf(ctx, account, s.AsOf())
+}
+
+func (h *Account) formAsOf(ctx context.Context, account wave.Reseller, asOf time.Time) views.PermFormProps {
+	return views.PermFormProps{
+		Account: account, AsOf: asOf, Confirm: h.Confirm, NeedReason: h.ReasonRequired,
+		Followed: followed(ctx, h.Presets, account),
+	}
 }

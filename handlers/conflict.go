@@ -98,7 +98,7 @@ func (h *Account) accountGone(w http.ResponseWriter, r *http.Request, c reseller
 	}
 	account := e.Account
 	account.Meta = asSeen(account.Meta, c.Seen)
-	form := h.permForm(account, snapshot)
+	form := h.permForm(ctx, account, snapshot)
 	form.Staged, form.Reason = c.Want, c.Reason
 	form.Gone = &views.GoneProps{
 		Why: i18n.T(ctx, "conflict.gone"), Lines: wantedLines(ctx, c, account), AgainURL: h.againURL(ctx, account.UserID),

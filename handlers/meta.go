@@ -1,7 +1,6 @@
 package handlers
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -115,7 +114,7 @@ var stateNames = map[string]wave.State{"on": wave.On, "off": wave.Off, "unset": 
 // that a reload does not send the form again.
 func (h *Account) saved(w http.ResponseWriter, r *http.Request, result reseller.MetaResult, key string) error {
 	ctx := r.Context()
-	form := views.PermFormProps{Account: result.Account, AsOf: time.Now(), Confirm: h.Confirm, NeedReason: h.ReasonRequired}
+	form := h.formAsOf(ctx, result.Account, time.Now())
 	var f flash
 	switch {
 	case result.Change.State == change.NoChange && len(result.Left) > 0:
@@ -131,7 +130,7 @@ func (h *Account) saved(w http.ResponseWriter, r *http.Request, result reseller.
 		}
 	}
 	if hx.WantsFragment(r) {
-		if form.TookBack = cmp.Or(r.PostFormValue("undo_of"), r.PostFormValue("restore_of")); form.TookBack != "" {
+		if form.TookBack = stagingOf(r.PostForm).mark(); form.TookBack != "" {
 			hx.ReplaceURL(w, views.AccountURL(userID(r), "")) // a reload would stage it again
 		}
 		if f.say != "" {
@@ -191,9 +190,9 @@ func (h *Account) notSaved(w http.ResponseWriter, r *http.Request, c reseller.Me
 		return err
 	}
 	ctx := r.Context()
-	form := h.permForm(account, snapshot)
+	form := h.permForm(ctx, account, snapshot)
 	form.Staged, form.Reason = c.Want, c.Reason
-	form.TakeBack, _, _ = h.takeBack(ctx, account.UserID, c.UndoOf, c.RestoreOf) // without, it is an edit as any other
+	form.TakeBack, _, _ = h.panel(ctx, account, stagingOf(r.PostForm)) // without, it is an edit as any other
 
 	render := func(f *views.FailureProps) templ.Component {
 		form.Failure = f

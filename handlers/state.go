@@ -37,7 +37,7 @@ func (h *Account) State(w http.ResponseWriter, r *http.Request) error {
 		hx.Redirect(w, r, views.AccountURL(c.Account, "")) // which says that it is gone
 		return nil
 	}
-	form := h.permForm(account, snapshot)
+	form := h.permForm(ctx, account, snapshot)
 	if c.State == change.Done && !hx.WantsFragment(r) {
 		setFlash(w, r, flash{changeID: c.ID})
 		hx.Redirect(w, r, views.AccountURL(c.Account, ""))

@@ -2,7 +2,6 @@ package handlers
 
 import (
 	"context"
-	"net/http"
 
 	"waveadmin/internal/auth"
 	"waveadmin/internal/i18n"
@@ -10,19 +9,6 @@ import (
 	"waveadmin/internal/wave"
 	"waveadmin/views"
 )
-
-// stage lays over the form what its address asks for: undo=… what takes a change
-// back, restore=… what brings the account back to the outcome of one. Saving it is
-// an ordinary save.
-func (h *Account) stage(r *http.Request, form *views.PermFormProps) error {
-	query := r.URL.Query()
-	p, staged, err := h.takeBack(r.Context(), form.Account.UserID, query.Get("undo"), query.Get("restore"))
-	if err != nil || p == nil {
-		return err
-	}
-	form.TakeBack, form.Staged = p, staged
-	return nil
-}
 
 // takeBack returns the panel of an undo or a restore, with what it stages, or
 // nothing when neither is named.
@@ -52,7 +38,9 @@ func (h *Account) takeBack(ctx context.Context, id wave.UserID, undo, restore st
 }
 
 func takeBackProps(ctx context.Context, plan reseller.TakeBack) *views.TakeBackProps {
-	p := &views.TakeBackProps{Of: views.ChangeURL(plan.Of.ID, ""), Staged: len(plan.Stage)}
+	p := &views.TakeBackProps{
+		Of: views.ChangeURL(plan.Of.ID, ""), Look: i18n.T(ctx, "again.look"), Then: i18n.T(ctx, "undo.then"), Staged: len(plan.Stage),
+	}
 	for _, f := range plan.Flags {
 		row := views.TakeBackRow{
 			Label: views.FlagLabel(ctx, f.Key), Then: f.Then, Now: f.Now, Will: f.Now,

@@ -15,6 +15,17 @@ type AccountProps struct {
 	Presence *PresenceProps // nil for an account that nobody can edit
 	Notice   *NoticeProps
 	Failed   bool // the page shows a form that was refused
+
+	Followed *FollowedProps // the assigned preset; nil for none
+	Presets  []PresetChoice // all there are
+	Copy     PickProps      // the account to copy from, as it was typed
+}
+
+// PresetChoice is a preset that can be applied or assigned.
+type PresetChoice struct {
+	ID, Name string
+	Version  int
+	Drift    int // flags in which the account differs from it
 }
 
 // PermFormProps is the form of one account's flags.
@@ -36,7 +47,8 @@ type PermFormProps struct {
 	Gone      *GoneProps
 
 	TakeBack *TakeBackProps // what Staged undoes or restores; nil for nothing
-	TookBack string         // the change that was just taken back or restored from
+	TookBack string         // the Mark of the TakeBack that was just saved
+	Followed *FollowedProps // the assigned preset; nil for none
 }
 
 // SavedProps says what a save did.
@@ -66,10 +78,14 @@ func (p PermFormProps) readOnly(ctx context.Context) bool {
 }
 
 func (p PermFormProps) grid(ctx context.Context) GridProps {
-	return GridProps{
+	g := GridProps{
 		Prefix: "is.", WithWas: true, ReadOnly: p.readOnly(ctx),
 		Groups: Grid(ctx, p.Account.Meta, p.Staged),
 	}
+	if p.Followed != nil {
+		g.Preset = p.Followed.Flags
+	}
+	return g
 }
 
 // groupName returns what a billing group is called, with its ids.

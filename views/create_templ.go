@@ -420,7 +420,7 @@ func CreateForm(p CreateProps) templ.Component {
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}
-		templ_7745c5c3_Err = gridTools(false).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = gridTools(false, false).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

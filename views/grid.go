@@ -14,6 +14,15 @@ type GridProps struct {
 	WithWas  bool   // whether the form says what each flag was
 	ReadOnly bool
 	Groups   []GroupProps
+	Preset   wave.Wanted // what the preset says, for marks where a flag differs
+}
+
+// presetSays returns "on" or "off" as the preset says of the flag, or "".
+func (p GridProps) presetSays(key wave.Key) string {
+	if on, ok := p.Preset[key]; ok {
+		return onOff(on)
+	}
+	return ""
 }
 
 // GroupProps is a heading with its flags.
@@ -107,3 +116,11 @@ func (f FlagProps) wasValue() string {
 }
 
 func onOff(on bool) string { return wave.StateOf(on).String() }
+
+// presetMark says what the preset says of a flag.
+func presetMark(ctx context.Context, says string) string {
+	if says == onOff(true) {
+		return t(ctx, "grid.preset_on")
+	}
+	return t(ctx, "grid.preset_off")
+}

@@ -79,6 +79,15 @@ func AccountURL(id wave.UserID, part string) string {
 // PresetURL returns the page of a preset.
 func PresetURL(id string) string { return PresetsURL + "/" + url.PathEscape(id) }
 
+// PresetPartURL returns a part of that page: accounts, versions, delete; assign,
+// unassign and for-new take posts.
+func PresetPartURL(id, part string) string {
+	if part == "" {
+		return PresetURL(id)
+	}
+	return PresetURL(id) + "/" + part
+}
+
 // FlagURL returns the page of one flag with all accounts.
 func FlagURL(key wave.Key) string { return "/flags/" + url.PathEscape(string(key)) }
 
@@ -116,6 +125,9 @@ func StageUndoURL(id wave.UserID, changeID string) string {
 func StageRestoreURL(id wave.UserID, changeID string) string {
 	return withQuery(AccountURL(id, ""), url.Values{"restore": {changeID}})
 }
+
+// DefaultsID is the preset that is built in.
+const DefaultsID = "defaults"
 
 // StagePresetURL returns the page of an account where what a preset wants is staged,
 // and StageCopyURL the one where the flags of another account are.

@@ -214,7 +214,7 @@ func (a *App) pages() web.Deps {
 			Min: password.MinLength, Max: password.MaxLength, ReasonRequired: rules(a.cfg).ReasonRequired,
 		},
 		Account: &handlers.Account{
-			Directory: a.directory, Service: a.service, Changes: a.ledger, Presence: a.presence,
+			Directory: a.directory, Service: a.service, Changes: a.ledger, Presence: a.presence, Presets: a.presets,
 			Confirm: a.cfg.UI.Confirm, ReasonRequired: rules(a.cfg).ReasonRequired,
 			Min: password.MinLength, Max: password.MaxLength,
 		},

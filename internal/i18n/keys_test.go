@@ -61,6 +61,9 @@ func composed() []string {
 	for _, why := range []reseller.StayReason{reseller.StaysMoved, reseller.StaysMissing, reseller.StaysUnsaid} {
 		add("stays." + string(why))
 	}
+	for _, why := range []wave.CopyLeft{wave.LeftMissing, wave.LeftOdd} {
+		add("stays." + string(why))
+	}
 	for _, key := range []string{"undo.of", "restore.of", "restore.to", "change.of"} {
 		add(key + "_outside")
 	}

@@ -19,6 +19,7 @@ function baseline(flag) {
   return (was ? was.value : flag.dataset.default) === 'on';
 }
 const dirty = (flag) => boxOf(flag).checked !== baseline(flag);
+const differs = (flag) => flag.dataset.preset !== undefined && boxOf(flag).checked !== (flag.dataset.preset === 'on');
 
 // draw makes every mark and sum say what the boxes say.
 function draw(form) {
@@ -31,6 +32,8 @@ function draw(form) {
     flag.toggleAttribute('data-dirty', changed);
     box.toggleAttribute('data-dirty', changed);
     mark.hidden = !changed;
+    const preset = flag.querySelector('[data-preset-mark]');
+    if (preset) preset.hidden = !differs(flag);
     if (changed) {
       mark.textContent = text(box.checked ? 'mark_on' : 'mark_off');
       mark.setAttribute('aria-label', `${mark.textContent}. ${text('revert', { label: labelOf(flag) })}`);
@@ -104,7 +107,7 @@ function filter(form) {
   let count = 0;
   for (const flag of flagsIn(form)) {
     const match = words.every((word) => flag.dataset.search.includes(word))
-      && (!only('changed') || dirty(flag)) && (!only('on') || boxOf(flag).checked);
+      && (!only('changed') || dirty(flag)) && (!only('on') || boxOf(flag).checked) && (!only('preset') || differs(flag));
     flag.toggleAttribute('data-filtered', !match);
     if (match) count++;
   }
@@ -224,7 +227,7 @@ const busy = (form) => form?.matches('[data-busy], [data-checking]');
 let focused = null; // what had the focus before the answer replaced it
 
 document.addEventListener('click', (e) => {
-  const act = e.target.closest('.flag input[type=checkbox], [data-group-box], [data-revert], [data-discard], [data-defaults]');
+  const act = e.target.closest('.flag input[type=checkbox], [data-group-box], [data-revert], [data-discard]');
   if (!act || !busy(currentForm())) return;
   e.preventDefault();
   e.stopImmediatePropagation();
@@ -339,11 +342,6 @@ document.addEventListener('click', (e) => {
   }
   if (e.target.closest('[data-discard-draft]')) dropDraft(form); // the link leaves the page
   if (e.target.closest('[data-take-now]')) takeNow(form);
-  if (e.target.closest('[data-defaults]')) {
-    setFlags(flagsIn(form), (flag) => flag.dataset.default === 'on');
-    edited(form);
-    say(form.querySelector('[data-unsaved]').textContent);
-  }
 });
 
 // Enter in the filter would send the creation form that it stands in.
@@ -392,6 +390,7 @@ document.addEventListener('submit', (e) => {
   }
 });
 
+let stagedFrom; // what the form before this one was staged from
 document.addEventListener('htmx:load', (e) => {
   const form = e.detail.elt.closest?.('form:has([data-grid])') ?? e.detail.elt.querySelector?.('form:has([data-grid])');
   if (!form) return;
@@ -400,6 +399,7 @@ document.addEventListener('htmx:load', (e) => {
   for (const take of form.querySelectorAll('[data-take-now]')) take.hidden = false;
   draw(form);
   if (form.hasAttribute('data-saved')) {
+    if (stagedFrom) form.dataset.takeback ??= stagedFrom; // the end of a doubt does not name it
     dropDraft(form);
     delete form.dataset.takeback; // done: other edits may wait
     offerDraft(form);
@@ -409,6 +409,7 @@ document.addEventListener('htmx:load', (e) => {
     if (e.detail.elt === document.body && before && lacking(form, before).length > 0) setAside(form);
     keepDraft(form);
   }
+  stagedFrom = form.dataset.takeback;
 });
 
 // Who else is editing: the page tells that it has edits, or has no more, and is told
