@@ -53,6 +53,8 @@ func (h *Resellers) List(w http.ResponseWriter, r *http.Request) error {
 	}
 	if _, c, ok := takeFlash(w, r, h.Changes); ok {
 		p.Notice = doneNotice(r.Context(), c)
+	} else {
+		p.Notice = saidNotice(w, r)
 	}
 	return views.Render(w, r, status, views.ResellersPage(p))
 }

@@ -8,6 +8,7 @@ const (
 	OverviewSection  Section = "overview"
 	ResellersSection Section = "resellers"
 	NewSection       Section = "new"
+	PresetsSection   Section = "presets"
 	BulkSection      Section = "bulk"
 	ChangesSection   Section = "changes"
 )
@@ -21,6 +22,7 @@ var navigation = []struct {
 	{OverviewSection, HomeURL, "layout-dashboard", "overview.title", false},
 	{ResellersSection, ResellersURL, "users", "nav.resellers", false},
 	{NewSection, NewURL, "user-plus", "nav.new", true},
+	{PresetsSection, PresetsURL, "layers", "preset.title", false},
 	{BulkSection, BulkListURL, "list-checks", "bulk.list", false},
 	{ChangesSection, ChangesURL, "history", "changes.title", false},
 }

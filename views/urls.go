@@ -26,6 +26,10 @@ const (
 	BulkNewURL    = "/bulk/new"
 	PresetsURL    = "/presets"
 	PaletteURL    = "/palette"
+
+	PresetNewURL    = "/presets/new"
+	PresetImportURL = "/presets/import"
+	PresetFileURL   = "/presets.yaml"
 )
 
 // BulkURL returns the page of a bulk change: its preview, then its run.
@@ -86,6 +90,32 @@ func PresetPartURL(id, part string) string {
 		return PresetURL(id)
 	}
 	return PresetURL(id) + "/" + part
+}
+
+// PresetVersionURL returns the page of a preset with an earlier version in the form.
+func PresetVersionURL(id string, version int) string {
+	return withQuery(PresetURL(id), url.Values{"version": {strconv.Itoa(version)}})
+}
+
+// PresetAccountsURL returns a page of the accounts that follow a preset, all of them
+// or those that differ.
+func PresetAccountsURL(id string, differ bool, page int) string {
+	v := url.Values{}
+	if differ {
+		v.Set("differ", "1")
+	}
+	if page > 1 {
+		v.Set("page", strconv.Itoa(page))
+	}
+	return withQuery(PresetPartURL(id, "accounts"), v)
+}
+
+// PresetCopyURL returns the form for a new preset with what another one says, and
+// PresetFromURL with the flags of an account.
+func PresetCopyURL(id string) string { return withQuery(PresetNewURL, url.Values{"copy": {id}}) }
+
+func PresetFromURL(id wave.UserID) string {
+	return withQuery(PresetNewURL, url.Values{"from": {string(id)}})
 }
 
 // FlagURL returns the page of one flag with all accounts.

@@ -38,6 +38,7 @@ type Deps struct {
 	Compare   *handlers.Compare
 	Picker    *handlers.Picker
 	Changes   *handlers.Changes
+	Presets   *handlers.Presets
 	Bulk      *handlers.Bulk
 	Refresh   *handlers.Refresh
 	Palette   *handlers.Palette
@@ -70,6 +71,10 @@ func (d Deps) routes(g groups) {
 	g.viewer.get("/changes.csv", d.Changes.CSV)
 	g.viewer.get("/changes.jsonl", d.Changes.JSONLines)
 	g.viewer.get("/changes/{changeID}", d.Changes.Show)
+	g.viewer.get("/presets", d.Presets.List)
+	g.viewer.get("/presets/{presetID}", d.Presets.Show)
+	g.viewer.get("/presets/{presetID}/accounts", d.Presets.Accounts)
+	g.viewer.get("/presets/{presetID}/versions", d.Presets.History)
 	g.viewer.get("/bulk", d.Bulk.List)
 	g.viewer.get("/bulk/{planID}", d.Bulk.Show)
 	g.viewer.post(presencePath, d.Account.Ping)
@@ -86,6 +91,14 @@ func (d Deps) routes(g groups) {
 	g.editor.get("/resellers/{userID}/delete", d.Account.ConfirmDelete)
 	g.editor.post("/resellers/{userID}/delete", d.Account.Delete)
 	g.editor.post("/changes/{changeID}/settle", d.Changes.Settle)
+	g.editor.get("/presets/new", d.Presets.New)
+	g.editor.post("/presets", d.Presets.Create)
+	g.editor.post("/presets/{presetID}", d.Presets.Update)
+	g.editor.post("/presets/{presetID}/assign", d.Presets.Assign)
+	g.editor.post("/presets/{presetID}/unassign", d.Presets.Unassign)
+	g.editor.post("/presets/{presetID}/for-new", d.Presets.ChooseForNew)
+	g.editor.get("/presets/{presetID}/delete", d.Presets.ConfirmDelete)
+	g.editor.post("/presets/{presetID}/delete", d.Presets.Delete)
 	g.editor.get("/bulk/new", d.Bulk.New)
 	g.editor.post("/bulk/new", d.Bulk.New)
 	g.editor.post("/bulk", d.Bulk.Create)

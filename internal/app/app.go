@@ -207,7 +207,7 @@ func (a *App) pages() web.Deps {
 		Refused:         a.audit.WriteRefused,
 
 		SignIn:    &handlers.SignIn{Auth: a.auth},
-		Overview:  &handlers.Overview{Directory: a.directory, Ledger: a.ledger, History: a.ledger, Presets: noPresets{}},
+		Overview:  &handlers.Overview{Directory: a.directory, Ledger: a.ledger, History: a.ledger, Presets: a.presets},
 		Resellers: &handlers.Resellers{Directory: a.directory, Ledger: a.ledger, Changes: a.service},
 		Creation: &handlers.Creation{
 			Directory: a.directory, Groups: a.directory, Service: a.service,
@@ -221,8 +221,9 @@ func (a *App) pages() web.Deps {
 		Compare: &handlers.Compare{Directory: a.directory, Ledger: a.ledger, Presets: a.presets},
 		Picker:  &handlers.Picker{Directory: a.directory},
 		Changes: &handlers.Changes{Directory: a.directory, History: a.ledger, Service: a.service, Exports: exportAudit{a.audit}},
+		Presets: &handlers.Presets{Directory: a.directory, Store: a.presets},
 		Bulk: &handlers.Bulk{
-			Directory: a.directory, Ledger: a.ledger, Plans: a.plans, Presets: noPresets{}, Editors: a.presence,
+			Directory: a.directory, Ledger: a.ledger, Plans: a.plans, Presets: a.presets, Editors: a.presence,
 			ReasonRequired: a.cfg.UI.RequireReason != "never",
 		},
 		Refresh: &handlers.Refresh{Directory: a.directory},
@@ -287,8 +288,3 @@ func (a *App) ready(ctx context.Context) error {
 	}
 	return nil
 }
-
-// noPresets is a book with nothing but the defaults.
-type noPresets struct{}
-
-func (noPresets) Book() *preset.Book { return preset.NewBook(nil, nil, "") }

@@ -1,0 +1,109 @@
+// The form of a preset: marks of what is changed and not saved, the count in the
+// save bar, Ctrl+S, and a draft that outlives a session that ended.
+import { say, text } from './page.js';
+
+const form = document.querySelector('[data-preset-form]');
+const flags = form ? [...form.querySelectorAll('[data-flag]')] : [];
+const words = form ? [...form.querySelectorAll('[name=name], [name=note]')] : [];
+const chosen = (flag) => flag.querySelector(':checked')?.value ?? flag.dataset.saved;
+
+// edits is what differs from what is saved, by field.
+function edits() {
+  const out = {};
+  for (const flag of flags) if (chosen(flag) !== flag.dataset.saved) out[flag.dataset.flag] = chosen(flag);
+  for (const field of words) if (field.value !== field.dataset.saved) out[field.name] = field.value;
+  return out;
+}
+
+function mark() {
+  for (const flag of flags) flag.toggleAttribute('data-dirty', chosen(flag) !== flag.dataset.saved);
+  const count = Object.keys(edits()).length;
+  const none = form.dataset.presetForm === 'new' ? '' : text('preset_unsaved_none');
+  form.querySelector('[data-preset-unsaved]').textContent = count ? text('preset_unsaved', { count }) : none;
+  form.querySelector('.savebar').toggleAttribute('data-dirty', count > 0);
+}
+
+const key = `waveadmin.preset.${document.body.dataset.user}.${form?.getAttribute('action')}`;
+const sentKey = 'waveadmin.preset.sent'; // the draft of the form that was sent last from this window
+let offered = {}; // of a draft that is neither restored nor dropped
+
+function keep() {
+  const fields = { ...offered, ...edits() };
+  try {
+    if (Object.keys(fields).length) localStorage.setItem(key, JSON.stringify({ at: Date.now(), fields }));
+    else localStorage.removeItem(key);
+  } catch { /* a full or forbidden storage costs the draft, not the page */ }
+}
+
+function read() {
+  try { return JSON.parse(localStorage.getItem(key)); } catch { return null; }
+}
+
+function bring(fields) {
+  for (const field of words) if (field.name in fields) field.value = fields[field.name];
+  for (const flag of flags) {
+    const box = [...flag.querySelectorAll('input')].find((input) => input.value === fields[flag.dataset.flag]);
+    if (box) box.checked = true;
+  }
+}
+
+function button(label, act) {
+  const b = document.createElement('button');
+  b.type = 'button';
+  b.className = 'btn small';
+  b.textContent = label;
+  b.addEventListener('click', () => {
+    act();
+    offered = {};
+    document.getElementById('preset-draft').hidden = true;
+    mark();
+    keep();
+    (words[0] ?? form).focus();
+  });
+  return b;
+}
+
+// offer tells of a draft that differs from what the form shows.
+function offer() {
+  const draft = read();
+  const now = { ...Object.fromEntries(flags.map((flag) => [flag.dataset.flag, chosen(flag)])), ...Object.fromEntries(words.map((field) => [field.name, field.value])) };
+  const fields = Object.fromEntries(Object.entries(draft?.fields ?? {}).filter(([name, value]) => name in now && now[name] !== value));
+  if (!Object.keys(fields).length) { keep(); return; }
+  offered = fields;
+  const place = document.getElementById('preset-draft');
+  const line = document.createElement('p');
+  const time = new Date(draft.at).toLocaleString(document.documentElement.lang, { dateStyle: 'short', timeStyle: 'short', timeZone: document.documentElement.dataset.zone });
+  line.textContent = text('preset_draft', { time });
+  const bar = document.createElement('div');
+  bar.className = 'bar';
+  bar.append(button(text('preset_draft_restore'), () => bring(fields)), button(text('preset_draft_drop'), () => {}));
+  place.className = 'notice-line';
+  place.replaceChildren(line, bar);
+  place.hidden = false;
+  say(line.textContent);
+}
+
+function drop(name) {
+  try { localStorage.removeItem(name); } catch { /* as above */ }
+}
+
+try {
+  const sent = sessionStorage.getItem(sentKey);
+  sessionStorage.removeItem(sentKey);
+  if (sent && document.querySelector('.notice-line.success')) drop(sent);
+} catch { /* as above */ }
+
+if (form) {
+  mark();
+  offer();
+  form.addEventListener('input', () => { mark(); keep(); });
+  form.querySelector('[data-preset-discard]').addEventListener('click', () => drop(key));
+  form.addEventListener('submit', () => {
+    try { sessionStorage.setItem(sentKey, key); } catch { /* as above */ }
+  });
+  document.addEventListener('keydown', (e) => {
+    if (e.isComposing || e.keyCode === 229 || e.altKey || e.shiftKey || !(e.ctrlKey || e.metaKey) || e.key.toLowerCase() !== 's') return;
+    e.preventDefault();
+    form.requestSubmit(form.querySelector('[data-testid=save]'));
+  });
+}

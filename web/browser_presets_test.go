@@ -1,0 +1,107 @@
+package web_test
+
+import (
+	"context"
+	"net/url"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"waveadmin/internal/auth"
+	"waveadmin/internal/i18n"
+	"waveadmin/internal/preset"
+	"waveadmin/internal/testkit"
+	"waveadmin/internal/wave"
+)
+
+var presetMaker = auth.Actor{Issuer: "idp", Subject: "tanaka", Name: "田中 美咲", Role: auth.Editor}
+
+// newPreset makes a preset whose accounts differ from it in part.
+func newPreset(t testing.TB, s *testkit.Site, name string, flags wave.Wanted, accounts ...wave.UserID) *preset.Preset {
+	t.Helper()
+	saved, err := s.Presets.Save(context.Background(), presetMaker, preset.Edit{Content: preset.Content{Name: name, Note: "標準契約のお客様向け。請求書は経理部が発行します。", Flags: flags}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Presets.Assign(context.Background(), presetMaker, saved[0].ID, accounts); err != nil {
+		t.Fatal(err)
+	}
+	return saved[0]
+}
+
+var standard = wave.Wanted{"open_api": true, "usage_tag": false, "invoice": true, "dashboard_graph": true, "report_filters": true, "aqua_link": false}
+
+// TestPresets goes the way of a preset: duplicate the defaults, change, save, assign,
+// look at what differs. A draft outlives a reload, and Ctrl+S saves.
+func TestPresets(t *testing.T) {
+	s := testkit.Start(t, testkit.Options{Accounts: 12, Config: onlyWhenAsked})
+	bulkAccounts(s.Wave, 12)
+	post(t, s.SignedIn(t, testkit.Editor), "/refresh", url.Values{})
+	newPreset(t, s, "標準プラン", standard, "bulk-00", "bulk-01", "bulk-02", "bulk-03", "gone")
+	b := s.NewBrowser(t, "ja")
+	b.SignIn(testkit.Editor, "/presets")
+	for _, lang := range i18n.Languages {
+		b.Open("/presets?lang=" + lang)
+		b.Shot("presets-" + lang + "-light")
+		b.Open("/presets/new?copy=defaults")
+		b.Wait(`[data-preset-form]`)
+		b.Until(`(document.querySelector("#name").value = "", true)`)
+		b.Type(`#name`, "Premium "+lang)
+		b.Click(`[data-flag="open_api"] label.none input`)
+		b.Click(`[data-testid="save"]`)
+		b.Wait(`.notice-line.success`)
+		if dirty := testkit.Eval[int](b, `document.querySelectorAll("[data-flag][data-dirty]").length`); dirty != 0 {
+			t.Errorf("after a save %d flags are marked as changed", dirty)
+		}
+
+		b.Click(`[data-flag="invoice"] label.on input`)
+		b.Click(`[data-flag="usage_tag"] label.none input`)
+		b.Wait(`[data-flag="usage_tag"][data-dirty] .mark`)
+		b.Until(`document.querySelector("[data-preset-unsaved]").textContent.includes("2")`)
+		b.Until(`(scrollTo(0, 0), true)`)
+		b.Shot("preset-" + lang + "-light")
+		b.Reload()
+		b.Wait(`#preset-draft .btn`)
+		if n := testkit.Eval[int](b, `document.querySelectorAll("[data-flag][data-dirty]").length`); n != 0 {
+			t.Errorf("a draft was restored without a question: %d", n)
+		}
+		b.Click(`#preset-draft .btn`)
+		b.Wait(`[data-flag="usage_tag"][data-dirty] .mark`)
+		b.Press("s", chromedp.KeyModifiers(2)) // Ctrl
+		b.Wait(`.notice-line.success`)
+		if kept := testkit.Eval[int](b, `Object.keys(localStorage).filter((key) => key.includes("preset")).length`); kept != 0 {
+			t.Errorf("after a save %d drafts are kept", kept)
+		}
+		b.Click(`.tabs a[href$=versions]`)
+		b.Wait(`[data-testid="preset-versions"]`)
+		b.Shot("preset-versions-" + lang + "-light")
+
+		b.Click(`.tabs a[href$=accounts]`)
+		b.Wait(`#paste`)
+		b.Type(`#paste`, "bulk-05\nnobody@example.co.jp\n"+"tenant06@kyoto-foods.example.co.jp")
+		b.Click(`[data-testid="assign"]`)
+		b.Wait(`[data-testid="preset-unknown"]`)
+		if rest := testkit.Eval[string](b, `document.querySelector("#paste").value`); rest != "nobody@example.co.jp" {
+			t.Errorf("what is left to be mended is %q", rest)
+		}
+		b.Shot("preset-accounts-" + lang + "-light")
+		b.Click(`[data-testid="apply-all"]`)
+		b.Wait(`#bulk-new`)
+		if chosen := testkit.Eval[string](b, `document.querySelector("#preset").selectedOptions[0].textContent`); chosen == "" {
+			t.Error("the bulk form has no preset")
+		}
+	}
+	b.Dark(true)
+	b.Open("/presets?lang=ja")
+	b.Shot("presets-ja-dark")
+	b.Click(`tbody tr:nth-child(2) a`)
+	b.Wait(`[data-preset-form]`)
+	b.Shot("preset-ja-dark")
+	b.Dark(false)
+	b.Size(390, 844)
+	b.Open("/presets?lang=en")
+	b.Shot("presets-en-phone")
+	b.Click(`tbody tr:nth-child(2) a`)
+	b.Wait(`[data-preset-form]`)
+	b.Shot("preset-en-phone")
+}

@@ -1,0 +1,47 @@
+package web_test
+
+import (
+	"waveadmin/internal/testkit"
+	"waveadmin/internal/wave"
+)
+
+func init() { screens = append(screens, presetScreens...) }
+
+// presetScreens are the pages of presets with what can be seen on them.
+var presetScreens = []screen{
+	{"presets", "", `[data-testid="presets"]`, func(v *visit) { presetOf(v); v.open("/presets") }},
+	{"preset", "", `#preset-form`, func(v *visit) { v.open(presetOf(v)) }},
+	{"preset built in", "", `#preset-form`, func(v *visit) { v.open("/presets/defaults") }},
+	{"preset staged", testkit.Editor, `.preset-flag[data-dirty] .mark`, func(v *visit) {
+		v.open(presetOf(v))
+		v.b.Click(`[data-flag="open_api"] label.none input`)
+		v.b.Click(`[data-flag="usage_group"] label.off input`)
+	}},
+	{"preset refused", testkit.Editor, `.form-error li`, func(v *visit) {
+		v.open(presetOf(v))
+		v.b.Until(`(document.querySelector("#name").value = "", true)`)
+		v.b.Click(`[data-testid="save"]`)
+	}},
+	{"preset accounts", "", `.preset-accounts`, func(v *visit) { v.open(presetOf(v) + "/accounts") }},
+	{"preset accounts refused", testkit.Editor, `.form-error li`, func(v *visit) {
+		v.open(presetOf(v) + "/accounts")
+		v.b.Type(`#paste`, "nobody")
+		v.b.Click(`[data-testid="assign"]`)
+	}},
+	{"preset without accounts", "", `.empty`, func(v *visit) { v.open("/presets/defaults/accounts") }},
+	{"preset versions", "", `[data-testid="preset-versions"]`, func(v *visit) { v.open(presetOf(v) + "/versions") }},
+	{"preset new", testkit.Editor, `#preset-form`, func(v *visit) { v.open("/presets/new?from=unusual") }},
+	{"preset delete", testkit.Editor, `[data-testid="preset-delete"]`, func(v *visit) { v.open(presetOf(v) + "/delete") }},
+}
+
+// presetOf returns where a preset is that the unusual account follows.
+func presetOf(v *visit) string {
+	const name = "標準プラン（2026 年度・請求書発行代行つき）"
+	for _, p := range v.s.Presets.Book().All() {
+		if p.Name == name {
+			return "/presets/" + p.ID
+		}
+	}
+	flags := wave.Wanted{"open_api": true, "usage_tag": false, "invoice": true, "dashboard_graph": true, "sp_purchased": false}
+	return "/presets/" + newPreset(v.t, v.s, name, flags, "unusual", "gone").ID
+}
