@@ -19,6 +19,7 @@ var posts = map[string]url.Values{
 	"/resellers/acme/undo":     {},
 	"/resellers/acme/password": {"input_type": {"Auto"}},
 	"/resellers/acme/delete":   {"confirm": {"acme@example.co.jp"}},
+	"/flags/open_api":          {"was.acme": {"off"}, "is.acme": {"on"}},
 	"/changes/any/settle":      {"outcome": {"applied"}, "reason": {"seen"}},
 }
 
@@ -56,7 +57,7 @@ func TestViewer_reads(t *testing.T) {
 	add(t, s, c, accountOf("acme"))
 	wantStatus(t, editor.Post("/resellers/acme/meta", edit("invoice", false, true)), http.StatusOK)
 	change := "/changes/" + ids(editor.Get("/changes").Selection)[0]
-	for _, path := range []string{"/", "/resellers", "/resellers/acme", "/resellers/acme/details", "/resellers/acme/history", "/changes", change} {
+	for _, path := range []string{"/", "/resellers", "/resellers/acme", "/resellers/acme/details", "/resellers/acme/history", "/changes", "/flags/open_api", change} {
 		p := c.Get(path)
 		wantStatus(t, p, http.StatusOK)
 		if p.Find(`a[href*="undo="], a[href*="restore="], a[href*="from_change="], a[href$="/new"], a[href$="/password"], a[href$="/delete"], [data-testid="save"], [data-testid="undo"], [data-testid="discard"]`).Length() != 0 {
@@ -98,7 +99,7 @@ func TestAnonymous(t *testing.T) {
 	for _, path := range []string{
 		"/", "/resellers?q=a&sort=-email", "/resellers/new", "/resellers/acme", "/resellers/acme/details", "/resellers/acme/history",
 		"/resellers/acme/password", "/resellers/acme/delete", "/billing-groups", "/resellers/check", "/changes/x/state", "/resellers/nobody",
-		"/changes?q=a", "/changes.csv", "/changes.jsonl?q=a", "/changes/x", "/palette?q=acme", "/resellers/new?from_change=x", "/resellers/acme?undo=x",
+		"/changes?q=a", "/changes.csv", "/changes.jsonl?q=a", "/changes/x", "/palette?q=acme", "/resellers/new?from_change=x", "/resellers/acme?undo=x", "/flags/open_api?q=a",
 	} {
 		p := c.Get(path)
 		if want := "/auth/login?return_to=" + url.QueryEscape(path); p.Status != http.StatusSeeOther || p.Header.Get("Location") != want {

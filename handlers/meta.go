@@ -141,7 +141,11 @@ func (h *Account) saved(w http.ResponseWriter, r *http.Request, result reseller.
 		return views.Render(w, r, http.StatusOK, views.PermForm(form))
 	}
 	setFlash(w, r, f)
-	hx.Redirect(w, r, views.AccountURL(userID(r), ""))
+	back := views.AccountURL(userID(r), "")
+	if to := r.PostFormValue("return_to"); to != "" { // the page of one flag
+		back = views.LocalPath(to)
+	}
+	hx.Redirect(w, r, back)
 	return nil
 }
 

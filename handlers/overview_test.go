@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -11,7 +12,9 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 
+	"waveadmin/internal/auth"
 	"waveadmin/internal/i18n"
+	"waveadmin/internal/preset"
 	"waveadmin/internal/sandbox"
 	"waveadmin/internal/testkit"
 	"waveadmin/internal/wave"
@@ -237,5 +240,59 @@ func TestHome(t *testing.T) {
 		if p.URL.RequestURI() != want {
 			t.Errorf("%s leads to %s, want %s", asked, p.URL.RequestURI(), want)
 		}
+	}
+}
+
+// TestOverview_drift: of each preset how many of its accounts differ; without any
+// assignment the way to the presets.
+func TestOverview_drift(t *testing.T) {
+	s := testkit.Start(t, testkit.Options{Accounts: 1})
+	c := s.SignedIn(t, testkit.Editor)
+	p := c.Get("/")
+	wantText(t, p, `[data-testid="drift"]`, says("overview.drift_none"))
+	if p.Find(`[data-testid="drift"] a[href="/presets"]`).Length() != 1 {
+		t.Error("no way to the presets")
+	}
+	by := auth.Actor{Issuer: "test", Subject: "someone", Name: "Someone", Role: auth.Editor}
+	made, err := s.Presets.Save(t.Context(), by, preset.Edit{Content: preset.Content{Name: "スタンダード", Flags: wave.Wanted{"open_api": true, "invoice": false}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := made[0].ID
+	for name, on := range map[string][]wave.Key{"keeps": {"open_api"}, "lacks": nil, "adds": {"open_api", "invoice"}, "plain": nil, "free": {"invoice"}} {
+		a := accountOf(name)
+		a.Meta = a.Meta.With("open_api", false).With("invoice", false)
+		for _, key := range on {
+			a.Meta = a.Meta.With(key, true)
+		}
+		if err := s.Wave.AddAccount(a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refresh(t, c)
+	for presetID, accounts := range map[string][]wave.UserID{id: {"keeps", "lacks", "adds", "gone"}, preset.Defaults: {"plain"}} {
+		if _, err := s.Presets.Assign(t.Context(), by, presetID, accounts); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p = c.Get("/")
+	rows := p.Find(`[data-testid="drift"] tbody tr`)
+	got := rows.Map(func(_ int, row *goquery.Selection) string {
+		link := row.Find("td a")
+		return shown(row.Find("th")) + " " + shown(link.Find(".num")) + " " + link.AttrOr("href", "")
+	})
+	want := []string{
+		says("overview.preset_defaults") + " 0 / 1 /resellers?drift=1&preset=defaults",
+		"スタンダード 2 / 3 /resellers?drift=1&preset=" + id,
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("presets %q\nwant    %q", got, want)
+	}
+	if tile := p.Find(`[data-testid="tiles"] a[href="/resellers?drift=1"]`); figure(t, tile) != 2 {
+		t.Errorf("%s, want 2", tile.AttrOr("aria-label", ""))
+	}
+	wantStatus(t, c.Post("/resellers/lacks/meta", edit("open_api", false, true)), http.StatusOK)
+	if tile := c.Get("/").Find(`[data-testid="tiles"] a[href="/resellers?drift=1"]`); figure(t, tile) != 1 {
+		t.Errorf("after one was mended: %s", tile.AttrOr("aria-label", ""))
 	}
 }

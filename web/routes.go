@@ -32,6 +32,7 @@ type Deps struct {
 
 	SignIn    *handlers.SignIn
 	Overview  *handlers.Overview
+	Flags     *handlers.Flags
 	Resellers *handlers.Resellers
 	Creation  *handlers.Creation
 	Account   *handlers.Account
@@ -61,6 +62,7 @@ func (d Deps) routes(g groups) {
 	g.viewer.get("/", d.Overview.Show)
 	g.viewer.post("/refresh", d.Refresh.Now)
 	g.viewer.get("/palette", d.Palette.Find)
+	g.viewer.get("/flags/{key}", d.Flags.Show)
 	g.viewer.get("/resellers", d.Resellers.List)
 	g.viewer.get("/resellers/{userID}", d.Account.Show)
 	g.viewer.get("/resellers/{userID}/details", d.Account.Details)
@@ -80,6 +82,7 @@ func (d Deps) routes(g groups) {
 	g.viewer.post(presencePath, d.Account.Ping)
 	g.viewer.get("/changes/{changeID}/state", d.Account.State)
 
+	g.editor.post("/flags/{key}", d.Flags.Save)
 	g.editor.get("/resellers/new", d.Creation.New)
 	g.editor.get("/resellers/check", d.Creation.CheckEmail)
 	g.editor.get("/billing-groups", d.Creation.SearchGroups)

@@ -198,6 +198,11 @@ func rules(cfg config.Config) reseller.Rules {
 // pages connects the handlers with what they call.
 func (a *App) pages() web.Deps {
 	password := a.cfg.Wave.Password
+	account := &handlers.Account{
+		Directory: a.directory, Service: a.service, Changes: a.ledger, Presence: a.presence, Presets: a.presets,
+		Confirm: a.cfg.UI.Confirm, ReasonRequired: rules(a.cfg).ReasonRequired,
+		Min: password.MinLength, Max: password.MaxLength,
+	}
 	return web.Deps{
 		DefaultLanguage: a.cfg.UI.DefaultLanguage,
 		Zone:            a.cfg.UI.Location(),
@@ -213,11 +218,8 @@ func (a *App) pages() web.Deps {
 			Directory: a.directory, Groups: a.directory, Service: a.service,
 			Min: password.MinLength, Max: password.MaxLength, ReasonRequired: rules(a.cfg).ReasonRequired,
 		},
-		Account: &handlers.Account{
-			Directory: a.directory, Service: a.service, Changes: a.ledger, Presence: a.presence, Presets: a.presets,
-			Confirm: a.cfg.UI.Confirm, ReasonRequired: rules(a.cfg).ReasonRequired,
-			Min: password.MinLength, Max: password.MaxLength,
-		},
+		Account: account,
+		Flags:   &handlers.Flags{Directory: a.directory, Ledger: a.ledger, Account: account, Plans: a.plans},
 		Compare: &handlers.Compare{Directory: a.directory, Ledger: a.ledger, Presets: a.presets},
 		Picker:  &handlers.Picker{Directory: a.directory},
 		Changes: &handlers.Changes{Directory: a.directory, History: a.ledger, Service: a.service, Exports: exportAudit{a.audit}},
