@@ -184,3 +184,13 @@ func (b *Book) DriftOf(id wave.UserID, m wave.Meta) int {
 	}
 	return 0
 }
+
+// Standing returns the ID of the preset that is assigned to an account, empty for
+// none, and how many flags of m differ from it.
+func (b *Book) Standing(id wave.UserID, m wave.Meta) (preset string, drift int) {
+	p := b.PresetOf(id)
+	if p == nil {
+		return "", 0
+	}
+	return p.ID, p.DriftCount(m)
+}

@@ -83,6 +83,12 @@ func TestBook(t *testing.T) {
 	if n := b.DriftOf("u1", wave.Meta{}); n != 1 {
 		t.Errorf("the drift of u1 is %d", n)
 	}
+	if id, n := b.Standing("u1", wave.Meta{}); id != "g" || n != 1 {
+		t.Errorf("u1 stands at %q with %d", id, n)
+	}
+	if id, n := b.Standing("u2", wave.Meta{}); id != "" || n != 0 {
+		t.Errorf("u2, whose preset is gone, stands at %q with %d", id, n)
+	}
 	if preset.NewBook(nil, nil, "deleted").ForNew() != preset.BuiltIn() {
 		t.Error("without a preset for new accounts there is none")
 	}

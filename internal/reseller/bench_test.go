@@ -3,6 +3,7 @@ package reseller
 import (
 	"context"
 	"fmt"
+	"math/bits"
 	"runtime"
 	"strings"
 	"testing"
@@ -45,6 +46,8 @@ func BenchmarkSnapshot_Find(b *testing.B) {
 		{"by_updated", Query{Sort: ByUpdated, Desc: true}},
 		{"by_changed", Query{Sort: ByChanged, Desc: true}},
 		{"by_flags", Query{Sort: ByFlagsOn, Desc: true}},
+		{"drift", Query{Drift: true, Preset: "gold", Presets: gold{}}},
+		{"by_drift", Query{Sort: ByDrift, Desc: true, Presets: gold{}}},
 	}
 	for _, n := range []int{10_000, 100_000} {
 		s := newSnapshot(listOf(n), day(1), i18n.Fold, nil)
@@ -56,6 +59,28 @@ func BenchmarkSnapshot_Find(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// gold is a Presets in which a third of the accounts follows one preset.
+type gold struct{}
+
+func (gold) Standing(id wave.UserID, m wave.Meta) (string, int) {
+	if id[len(id)-1]%3 != 0 {
+		return "", 0
+	}
+	return "gold", bits.OnesCount64(m.Bits() & 0xff)
+}
+
+// BenchmarkSnapshot_standing is what the first page by drift costs after a list.
+func BenchmarkSnapshot_standing(b *testing.B) {
+	for _, n := range []int{10_000, 100_000} {
+		s := newSnapshot(listOf(n), day(1), i18n.Fold, nil)
+		b.Run(fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				s.ask(gold{})
+			}
+		})
 	}
 }
 

@@ -1,6 +1,7 @@
 package reseller
 
 import (
+	"iter"
 	"slices"
 	"time"
 
@@ -10,14 +11,42 @@ import (
 
 const defaultSize = 50
 
-// Find returns the page of accounts that q asks for. An unknown Sort is ByEmail,
-// a Size below 1 is 50. It takes the time of the last change of an account from
-// last, which may be nil when q has nothing to do with it.
-func (s *Snapshot) Find(q Query, last func(wave.UserID) (change.Last, bool)) Result {
+// A Match is the accounts of a snapshot that a Query selects, in its order, whatever
+// its page. It is safe for concurrent use.
+type Match struct {
+	snapshot *Snapshot
+	slots    []int32
+}
+
+// Match returns what q selects. An unknown Sort is ByEmail. It takes the time of the
+// last change of an account from last, which may be nil when q has nothing to do
+// with it.
+func (s *Snapshot) Match(q Query, last func(wave.UserID) (change.Last, bool)) Match {
 	slots := s.slotsIn(q, last)
 	if f := s.filter(q, last); f != nil {
 		slots = f(slots)
 	}
+	return Match{s, slots}
+}
+
+// Len returns how many accounts there are.
+func (m Match) Len() int { return len(m.slots) }
+
+// All returns the accounts one after the other, each unpacked only then.
+func (m Match) All() iter.Seq[wave.Reseller] {
+	return func(yield func(wave.Reseller) bool) {
+		for _, slot := range m.slots {
+			if !yield(m.snapshot.at(slot).reseller()) {
+				return
+			}
+		}
+	}
+}
+
+// Find returns the page of accounts that q asks for, as Match has them. A Size below
+// 1 is 50.
+func (s *Snapshot) Find(q Query, last func(wave.UserID) (change.Last, bool)) Result {
+	slots := s.Match(q, last).slots
 	size := q.Size
 	if size < 1 {
 		size = defaultSize
@@ -36,14 +65,16 @@ func (s *Snapshot) Find(q Query, last func(wave.UserID) (change.Last, bool)) Res
 // slotsIn returns all accounts in the order of q.
 func (s *Snapshot) slotsIn(q Query, last func(wave.UserID) (change.Last, bool)) []int32 {
 	switch q.Sort {
-	case ByBillingGroup, ByRegistered, ByUpdated, ByFlagsOn:
+	case ByBillingGroup, ByCompany, ByRegistered, ByUpdated, ByPassword, ByFlagsOn:
 		return s.order(order{q.Sort, q.Desc})
+	case ByDrift:
+		return s.byDrift(q.Presets, q.Desc)
 	case ByChanged:
 		if last != nil {
 			return s.byChanged(q.Desc, last)
 		}
 	}
-	return s.order(order{ByEmail, q.Desc && q.Sort != ByChanged})
+	return s.order(order{ByEmail, q.Desc && (q.Sort == ByEmail || q.Sort == "")})
 }
 
 // byChanged puts the few accounts that were changed here before all others.
@@ -82,7 +113,8 @@ func (s *Snapshot) filter(q Query, last func(wave.UserID) (change.Last, bool)) f
 	on, others := split(q.On)
 	off, othersOff := split(q.Off)
 	since := !q.ChangedSince.IsZero() && last != nil
-	if len(words) == 0 && len(q.On) == 0 && len(q.Off) == 0 && !since && !q.NeverRegistered && !q.Unusual {
+	follows := s.follows(q)
+	if follows == nil && len(words) == 0 && len(q.On) == 0 && len(q.Off) == 0 && !since && !q.NeverRegistered && !q.Unusual {
 		return nil
 	}
 	keep := func(e *entry) bool {
@@ -114,7 +146,7 @@ func (s *Snapshot) filter(q Query, last func(wave.UserID) (change.Last, bool)) f
 	return func(slots []int32) []int32 {
 		var out []int32
 		for _, slot := range slots {
-			if keep(s.at(slot)) {
+			if (follows == nil || follows(slot)) && keep(s.at(slot)) {
 				out = append(out, slot)
 			}
 		}

@@ -28,9 +28,9 @@ func flags(on ...wave.Key) wave.Meta {
 // sample has each value once, empty ones included.
 var sample = []wave.Reseller{
 	{UserID: "u4", Email: "Dora@example.com", BillingGroup: wave.BillingGroup{CompanyID: "k4", ID: "b4", Name: "アルファ商事"}, Registered: day(2), Meta: flags("invoice")},
-	{UserID: "u1", Email: "anna@example.com", BillingGroup: wave.BillingGroup{CompanyID: "k1", ID: "b1", Name: "Gamma"}, Registered: day(3), Updated: day(9), Meta: flags("invoice", "open_api")},
+	{UserID: "u1", Email: "anna@example.com", BillingGroup: wave.BillingGroup{CompanyID: "k1", ID: "b1", Name: "Gamma"}, Registered: day(3), Updated: day(9), PasswordUpdated: day(7), Meta: flags("invoice", "open_api")},
 	{UserID: "u3", Email: "carl@example.com", BillingGroup: wave.BillingGroup{CompanyID: "k3"}, Updated: day(8), Meta: flags().WithRaw("invoice", []byte(`"true"`))},
-	{UserID: "u2", Email: "bert@example.com", BillingGroup: wave.BillingGroup{CompanyID: "k2", ID: "b2", Name: "beta"}, Registered: day(1), Meta: flags("new_in_2027")},
+	{UserID: "u2", Email: "bert@example.com", BillingGroup: wave.BillingGroup{CompanyID: "k2", ID: "b2", Name: "beta"}, Registered: day(1), PasswordUpdated: day(6), Meta: flags("new_in_2027")},
 	{Email: "", BillingGroup: wave.BillingGroup{CompanyID: "k5", ID: "b5", Name: "beta"}, Flaw: wave.MissingID},
 }
 
@@ -39,6 +39,23 @@ var lastChanges = map[wave.UserID]change.Last{"u2": {At: day(20)}, "u4": {At: da
 func lastOf(id wave.UserID) (change.Last, bool) {
 	l, ok := lastChanges[id]
 	return l, ok
+}
+
+// standingOf is a Presets that counts how often it is asked.
+type standingOf struct {
+	asked  int
+	drifts map[wave.UserID]int
+	preset map[wave.UserID]string
+}
+
+func (p *standingOf) Standing(id wave.UserID, _ wave.Meta) (string, int) {
+	p.asked++
+	return p.preset[id], p.drifts[id]
+}
+
+var book = &standingOf{
+	preset: map[wave.UserID]string{"u1": "gold", "u2": "tin", "u4": "gold"},
+	drifts: map[wave.UserID]int{"u2": 1000, "u4": 2},
 }
 
 func ids(list []wave.Reseller) string {
@@ -86,6 +103,19 @@ func TestSnapshot_Find(t *testing.T) {
 		{"never registered", Query{NeverRegistered: true}, "u3 -"},
 		{"changed since", Query{ChangedSince: day(15)}, "u2"},
 		{"unusual", Query{Unusual: true}, "u2 u3 -"},
+		{"by company", Query{Sort: ByCompany}, "u1 u2 u3 u4 -"},
+		{"by company, from the end", Query{Sort: ByCompany, Desc: true}, "- u4 u3 u2 u1"},
+		{"by password", Query{Sort: ByPassword}, "u2 u1 u3 u4 -"},
+		{"by password, newest first", Query{Sort: ByPassword, Desc: true}, "u1 u2 u3 u4 -"},
+		{"of a preset", Query{Preset: "gold", Presets: book}, "u1 u4"},
+		{"of no preset", Query{Preset: NoPreset, Presets: book}, "u3 -"},
+		{"of a preset that nobody follows", Query{Preset: "lead", Presets: book}, ""},
+		{"of a preset, when there are none", Query{Preset: "gold"}, ""},
+		{"with drift", Query{Drift: true, Presets: book}, "u2 u4"},
+		{"with drift from a preset", Query{Drift: true, Preset: "gold", Presets: book}, "u4"},
+		{"by drift; without a preset last", Query{Sort: ByDrift, Presets: book}, "u1 u4 u2 u3 -"},
+		{"by drift, most first; without a preset last", Query{Sort: ByDrift, Desc: true, Presets: book}, "u2 u4 u1 u3 -"},
+		{"by drift, when there are no presets", Query{Sort: ByDrift, Desc: true}, "u1 u2 u3 u4 -"},
 		{"filters together", Query{On: []wave.Key{"invoice"}, Text: "gamma", Sort: ByUpdated}, "u1"},
 		{"the second page", Query{Size: 2, Page: 2}, "u3 u4"},
 		{"past the last page", Query{Size: 2, Page: 9}, "-"},
@@ -101,6 +131,40 @@ func TestSnapshot_Find(t *testing.T) {
 				t.Errorf("total %d of %d rows, page %d of %d", r.Total, len(r.Rows), r.Page, r.Pages)
 			}
 		})
+	}
+}
+
+// What presets say is asked once for a snapshot, and again when they are others or
+// an account was replaced.
+func TestSnapshot_asksPresetsOnce(t *testing.T) {
+	s := newSnapshot(sample, day(30), i18n.Fold, nil)
+	p := &standingOf{preset: map[wave.UserID]string{"u1": "gold"}, drifts: map[wave.UserID]int{"u1": 1}}
+	found := func(s *Snapshot, p Presets) string { return ids(s.Find(Query{Drift: true, Presets: p}, nil).Rows) }
+	for range 3 {
+		if got := found(s, p); got != "u1" || p.asked != len(sample) {
+			t.Fatalf("found %q and asked %d times, want u1 and %d", got, p.asked, len(sample))
+		}
+	}
+	other := &standingOf{}
+	if got := found(s, other); got != "" || other.asked != len(sample) {
+		t.Errorf("with other presets found %q and asked %d times", got, other.asked)
+	}
+	p.asked, p.drifts = 0, map[wave.UserID]int{}
+	if got := found(s.with(sample[1]), p); got != "" || p.asked != len(sample) {
+		t.Errorf("after a save found %q and asked %d times", got, p.asked)
+	}
+}
+
+func TestSnapshot_Match(t *testing.T) {
+	m := newSnapshot(sample, day(30), i18n.Fold, nil).Match(Query{On: []wave.Key{"invoice"}, Desc: true, Size: 1, Page: 2}, nil)
+	if got := ids(slices.Collect(m.All())); got != "u4 u1" || m.Len() != 2 {
+		t.Errorf("matches %q, %d; want all pages", got, m.Len())
+	}
+	for r := range m.All() {
+		if r.UserID != "u4" {
+			t.Error("goes on after a break")
+		}
+		break
 	}
 }
 
@@ -129,6 +193,7 @@ func sameMeta(a, b wave.Meta) bool { return len(wave.Diff(a, b)) == 0 }
 func TestSnapshot_withAndWithout(t *testing.T) {
 	sorts := []Query{
 		{}, {Desc: true}, {Sort: ByBillingGroup}, {Sort: ByUpdated, Desc: true}, {Sort: ByRegistered}, {Sort: ByFlagsOn},
+		{Sort: ByCompany, Desc: true}, {Sort: ByPassword},
 	}
 	draw := func(t *rapid.T) wave.Reseller {
 		r := wave.Reseller{

@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// order is a way to arrange the accounts of a snapshot. ByChanged is none: it
-// depends on the ledger.
+// order is a way to arrange the accounts of a snapshot. ByChanged and ByDrift are
+// none: they depend on more than the snapshot.
 type order struct {
 	key  SortKey
 	desc bool
@@ -70,6 +70,16 @@ func (s *Snapshot) compare(o order) func(a, b int32) int {
 			}
 			return dir * compareGroup(a.group, b.group)
 		}
+	case ByCompany:
+		by = func(a, b *entry) int {
+			x, y := a.group.CompanyID, b.group.CompanyID
+			if x == "" || y == "" {
+				return compareText(x, y) // not turned round
+			}
+			return dir * strings.Compare(x, y)
+		}
+	case ByPassword:
+		by = time(func(e *entry) int64 { return e.password })
 	case ByRegistered:
 		by = time(func(e *entry) int64 { return e.registered })
 	case ByUpdated:

@@ -16,7 +16,18 @@ const (
 	ByUpdated      SortKey = "updated"
 	ByChanged      SortKey = "changed" // last change through this program
 	ByFlagsOn      SortKey = "flags_on"
+	ByCompany      SortKey = "company_id"
+	ByPassword     SortKey = "password_updated"
+	ByDrift        SortKey = "drift" // flags that differ from the account's preset
 )
+
+// SortKeys are all of them.
+var SortKeys = []SortKey{
+	ByEmail, ByBillingGroup, ByCompany, ByRegistered, ByUpdated, ByPassword, ByFlagsOn, ByDrift, ByChanged,
+}
+
+// NoPreset as Query.Preset selects the accounts that follow none.
+const NoPreset = "none"
 
 // Query selects and orders accounts. The zero Query is all of them by email.
 type Query struct {
@@ -25,6 +36,9 @@ type Query struct {
 	NeverRegistered bool
 	ChangedSince    time.Time // last change through this program; zero for any
 	Unusual         bool      // flawed records, odd values, unknown flags
+	Preset          string    // ID of the preset that accounts follow, or NoPreset; empty for any
+	Drift           bool      // only accounts that differ from their preset
+	Presets         Presets   // for Preset, Drift and ByDrift; nil when there are none
 	Sort            SortKey
 	Desc            bool
 	Page            int // from 1; past the end gives the last page

@@ -69,7 +69,7 @@ func (s *Snapshot) share() *Snapshot {
 	n := &Snapshot{
 		asOf: s.asOf, answered: s.answered, fold: s.fold, slots: s.slots, byID: s.byID,
 		bytes:  s.bytes,
-		chunks: slices.Clone(s.chunks), orders: &orders{m: make(map[order][]int32)},
+		chunks: slices.Clone(s.chunks), orders: &orders{m: make(map[order][]int32)}, standings: new(standings),
 	}
 	n.counts = sync.OnceValue(n.count)
 	return n

@@ -24,8 +24,10 @@ type Snapshot struct {
 	byID     []int32 // slots by user id, without those that have none
 	fold     func(string) string
 	orders   *orders
-	counts   func() *[64]int
-	bytes    func() *[256]int // how often each byte is in the texts
+	// standings are not the business of a snapshot that is made of this one.
+	standings *standings
+	counts    func() *[64]int
+	bytes     func() *[256]int // how often each byte is in the texts
 }
 
 const chunkSize = 256
@@ -61,7 +63,7 @@ func newSnapshot(list []wave.Reseller, asOf time.Time, fold func(string) string,
 		}
 	}
 	slices.SortStableFunc(s.byID, func(a, b int32) int { return strings.Compare(string(s.at(a).id), string(s.at(b).id)) })
-	s.orders = newOrders(s.slots)
+	s.orders, s.standings = newOrders(s.slots), new(standings)
 	s.counts = sync.OnceValue(s.count)
 	s.bytes = sync.OnceValue(s.countBytes)
 	return s
