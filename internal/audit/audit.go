@@ -31,6 +31,7 @@ const (
 	Refused       Kind = "refused"  // a write, by role or because nobody or another site asked
 	Export        Kind = "export"   // data left as a file
 	Settings      Kind = "settings" // the program started with these
+	View          Kind = "view"     // a shared view of the table
 )
 
 // ChangeKind is the kind of a change's step into a state.
