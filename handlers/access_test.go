@@ -65,7 +65,7 @@ func TestViewer_reads(t *testing.T) {
 		}
 		p.Find(`form[method="post"]`).Each(func(_ int, form *goquery.Selection) {
 			switch form.AttrOr("action", "") {
-			case "/auth/logout", "/refresh":
+			case "/auth/logout", "/refresh", "/views", "/resellers.csv":
 			default:
 				if form.Find(`button[type="submit"], input[type="submit"]`).Length() != 0 || form.AttrOr("hx-post", "") != "" {
 					t.Errorf("%s has a form to %s", path, form.AttrOr("action", ""))
@@ -97,7 +97,7 @@ func TestAnonymous(t *testing.T) {
 	c := s.Client(t).Unredirected()
 	s.Wave.ResetJournal()
 	for _, path := range []string{
-		"/", "/resellers?q=a&sort=-email", "/resellers/new", "/resellers/acme", "/resellers/acme/details", "/resellers/acme/history",
+		"/", "/resellers?q=a&sort=-email", "/resellers.csv?user=acme", "/resellers/new", "/resellers/acme", "/resellers/acme/details", "/resellers/acme/history",
 		"/resellers/acme/password", "/resellers/acme/delete", "/billing-groups", "/resellers/check", "/changes/x/state", "/resellers/nobody",
 		"/changes?q=a", "/changes.csv", "/changes.jsonl?q=a", "/changes/x", "/palette?q=acme", "/resellers/new?from_change=x", "/resellers/acme?undo=x", "/flags/open_api?q=a",
 	} {
@@ -121,8 +121,10 @@ func TestAnonymous(t *testing.T) {
 			}
 		}
 	}
-	if p := c.Post("/refresh", url.Values{}); p.Status != http.StatusUnauthorized {
-		t.Errorf("POST /refresh = %d, want 401", p.Status)
+	for _, path := range []string{"/refresh", "/resellers.csv", "/views", "/views/any", "/views/any/query", "/views/any/delete"} {
+		if p := c.Post(path, url.Values{"name": {"a"}}); p.Status != http.StatusUnauthorized {
+			t.Errorf("POST %s = %d, want 401", path, p.Status)
+		}
 	}
 	if got := s.Wave.Count(sandbox.OpMeta) + s.Wave.Count(sandbox.OpCreate) + s.Wave.Count(sandbox.OpDelete); got != 0 {
 		t.Errorf("%d writes", got)

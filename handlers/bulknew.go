@@ -151,12 +151,12 @@ func (h *Bulk) readForm(v url.Values, snapshot *reseller.Snapshot) (bulkForm, er
 		}
 		f.flags[wave.Key(flag)] = state == wave.On
 	}
-	f.target(v, snapshot, h.Ledger)
+	f.target(v, snapshot, h.Ledger, h.Presets.Book())
 	return f, nil
 }
 
 // target collects the accounts, each once, in the order in which they were named.
-func (f *bulkForm) target(v url.Values, snapshot *reseller.Snapshot, ledger Ledger) {
+func (f *bulkForm) target(v url.Values, snapshot *reseller.Snapshot, ledger Ledger, book *preset.Book) {
 	met := make(map[wave.UserID]bool)
 	add := func(id wave.UserID) {
 		switch {
@@ -177,7 +177,7 @@ func (f *bulkForm) target(v url.Values, snapshot *reseller.Snapshot, ledger Ledg
 	}
 	if v.Get("all") == "1" {
 		list, _ := url.ParseQuery(strings.TrimPrefix(v.Get("list"), "?")) // what it can read of it
-		q := storeQuery(listQuery(list))
+		q := storeQuery(listQuery(list), book)
 		q.Page, q.Size = 1, max(1, snapshot.Len())
 		for _, account := range snapshot.Find(q, ledger.LastOf).Rows {
 			add(account.UserID)

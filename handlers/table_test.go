@@ -317,7 +317,7 @@ func TestResellers_page(t *testing.T) {
 			`main h1`:                                        1,
 			`a[href="/resellers/new"]`:                       map[string]int{testkit.Editor: 2, testkit.Viewer: 0}[who],
 			`tr[data-user-id]:not([data-user-id=""])`:        len(emails(p)),
-			`table[data-testid="resellers"] th[scope="col"]`: 7,
+			`table[data-testid="resellers"] th[scope="col"]`: 9,
 		} {
 			if got := p.Find(selector).Length(); got != want {
 				t.Errorf("%s: %d of %s, want %d", who, got, selector, want)

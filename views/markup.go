@@ -1,6 +1,12 @@
 package views
 
-import "html"
+import (
+	"context"
+	"html"
+	"strings"
+
+	"github.com/a-h/templ"
+)
 
 // markup is HTML that is put together by hand, for what a page has hundreds of: a
 // templ takes several times as long for the same.
@@ -23,3 +29,16 @@ func (m *markup) text(s string) {
 	}
 	*m = append(*m, s...) // nearly always
 }
+
+// drawn is what a component drew when the program started, the same for everyone.
+type drawn struct{ s string }
+
+func draw(c templ.Component) drawn {
+	var b strings.Builder
+	if err := c.Render(context.Background(), &b); err != nil {
+		panic(err) // it is part of the program
+	}
+	return drawn{b.String()}
+}
+
+func (m *markup) drawn(d drawn) { *m = append(*m, d.s...) }

@@ -12,21 +12,30 @@ import (
 
 // ResellersProps is what the reseller table shows.
 type ResellersProps struct {
-	Query  ListQuery
-	Rows   []ResellerRow
-	Total  int // accounts that match
-	All    int // accounts there are
-	Pages  int
-	Fresh  FreshProps
-	Notice *NoticeProps // what was done just before; nil for nothing
-	Failed string       // why there is nothing to show at all; empty when there is
+	Query   ListQuery
+	Rows    []ResellerRow
+	Total   int // accounts that match
+	All     int // accounts there are
+	Pages   int
+	Presets []Preset // there are
+	Gone    []string // sentences: what the filter names and there is no more
+	Views   ViewsProps
+	Fresh   FreshProps
+	Notice  *NoticeProps // what was done just before; nil for nothing
+	Failed  string       // why there is nothing to show at all; empty when there is
+	Loading bool         // the first list of accounts is still to come
 }
+
+// Preset is a preset to choose.
+type Preset struct{ ID, Name string }
 
 // ResellerRow is one row.
 type ResellerRow struct {
 	wave.Reseller
 	LastAt time.Time // last change through this program, zero for none
 	LastBy string
+	Preset string // name of the preset that the account follows, empty for none
+	Drift  int    // flags that differ from it
 }
 
 // FreshProps says how old the data is and where to ask for newer.
@@ -44,62 +53,11 @@ type NoticeProps struct {
 	More     []string // further lines
 }
 
-// column is one column of the table.
-type column struct {
-	key   string // of the catalogues
-	sort  string // value of the sort parameter, empty when it cannot be sorted
-	class string // "wide" for one that only a wide window shows
-}
-
-var columns = []column{
-	{"col.email", "email", ""},
-	{"col.billing_group", "billing_group", ""},
-	{"col.company", "", ""},
-	{"col.registered", "registered", ""},
-	{"col.updated", "updated", "wide"},
-	{"col.flags_on", "flags_on", ""},
-	{"col.changed", "changed", ""},
-}
-
-// ariaSort returns the aria-sort of a column, empty when another sorts.
-func (q ListQuery) ariaSort(c column) string {
-	switch {
-	case c.sort == "" || q.sortKey() != c.sort:
-		return ""
-	case q.Desc:
-		return "descending"
-	}
-	return "ascending"
-}
-
-// nextSort returns the sort parameter that the header of c asks for: the other
-// direction of the column that sorts now. Numbers and times begin with the
-// largest, which is what people look for.
-func (q ListQuery) nextSort(c column) string {
-	down := "-" + c.sort
-	if q.sortKey() == c.sort {
-		if q.Desc {
-			return c.sort
-		}
-		return down
-	}
-	if c.sort == "email" || c.sort == "billing_group" {
-		return c.sort
-	}
-	return down
-}
-
-func (q ListQuery) sortKey() string {
-	if q.Sort == "" {
-		return "email"
-	}
-	return q.Sort
-}
-
 // chip is an active filter and the address without it.
 type chip struct{ label, url string }
 
-func (q ListQuery) chips(ctx context.Context) []chip {
+// chips returns the filters of q. A preset that there is no more shows its ID.
+func (q ListQuery) chips(ctx context.Context, presets []Preset) []chip {
 	var out []chip
 	add := func(label string, without ListQuery) {
 		without.Page = 1
@@ -114,6 +72,16 @@ func (q ListQuery) chips(ctx context.Context) []chip {
 		w := q
 		w.Off = slices.Delete(slices.Clone(q.Off), i, i+1)
 		add(t(ctx, "filter.is_off", "label", FlagLabel(ctx, key)), w)
+	}
+	if q.Preset != "" {
+		w := q
+		w.Preset = ""
+		add(presetChip(ctx, q.Preset, presets), w)
+	}
+	if q.Drift {
+		w := q
+		w.Drift = false
+		add(t(ctx, "filter.drift"), w)
 	}
 	if q.NeverRegistered {
 		w := q
@@ -131,6 +99,31 @@ func (q ListQuery) chips(ctx context.Context) []chip {
 		add(t(ctx, "filter.unusual"), w)
 	}
 	return out
+}
+
+// selectionURL returns where the form of the selection leads unless a button says
+// otherwise.
+func selectionURL(ctx context.Context) string {
+	if mayModify(ctx) {
+		return BulkNewURL
+	}
+	return ResellersCSVURL
+}
+
+func hasPreset(presets []Preset, id string) bool {
+	return slices.ContainsFunc(presets, func(p Preset) bool { return p.ID == id })
+}
+
+func presetChip(ctx context.Context, id string, presets []Preset) string {
+	if id == NoPreset {
+		return t(ctx, "filter.no_preset")
+	}
+	for _, p := range presets {
+		if p.ID == id {
+			return t(ctx, "filter.preset_is", "name", p.Name)
+		}
+	}
+	return t(ctx, "filter.preset_is", "name", id)
 }
 
 // FlagLabel returns what a flag is called, its key when the catalogue lacks it.

@@ -11,15 +11,18 @@ import (
 
 	"waveadmin/internal/i18n"
 	"waveadmin/internal/wave"
+	"waveadmin/views/ui"
 )
 
-// resellerRows is the body of the table. See markup for why it is no templ.
-func resellerRows(rows []ResellerRow) templ.Component {
+// resellerRows is the body of the table, with the columns that q shows. See markup
+// for why it is no templ.
+func resellerRows(q ListQuery, rows []ResellerRow) templ.Component {
 	return templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
 		var m markup
+		columns, acts := q.columns(), rowActs(ctx)
 		for i := range rows {
 			m = m[:0]
-			m.resellerRow(ctx, &rows[i])
+			m.resellerRow(ctx, columns, acts, &rows[i])
 			if _, err := w.Write(m); err != nil {
 				return err
 			}
@@ -28,10 +31,18 @@ func resellerRows(rows []ResellerRow) templ.Component {
 	})
 }
 
-func (m *markup) resellerRow(ctx context.Context, r *ResellerRow) {
+func (m *markup) resellerRow(ctx context.Context, columns []column, acts []rowAct, r *ResellerRow) {
 	m.html(`<tr data-user-id="`)
 	m.text(string(r.UserID))
-	m.html(`"><th scope="row" class="clip" title="`)
+	m.html(`"><td class="pick">`)
+	if r.Flaw == wave.NoFlaw { // others can neither be changed nor told apart by their id
+		m.html(`<label><input type="checkbox" name="user" form="selection" autocomplete="off" value="`)
+		m.text(string(r.UserID))
+		m.html(`" aria-label="`)
+		m.text(r.Email)
+		m.html(`"></label>`)
+	}
+	m.html(`</td><th scope="row" class="clip" title="`)
 	m.text(r.Email)
 	m.html(`"><span class="pair">`)
 	m.accountLink(r)
@@ -42,38 +53,50 @@ func (m *markup) resellerRow(ctx context.Context, r *ResellerRow) {
 		m.text(t(ctx, key))
 		m.html(`</span>`)
 	}
-
-	m.html(`</span></th><td title="`)
-	m.text(r.BillingGroup.Name)
-	m.html(`"><span class="pair"><span>`)
-	m.text(r.BillingGroup.Name)
-	m.html(`</span><span class="muted mono">`)
-	m.text(r.BillingGroup.ID)
-	m.html(`</span></span></td><td class="mono clip" title="`)
-	m.text(r.BillingGroup.CompanyID)
-	m.html(`">`)
-	m.text(r.BillingGroup.CompanyID)
-
-	m.html(`</td><td>`)
-	if r.Registered.IsZero() {
-		m.html(`<span class="muted">`)
-		m.text(t(ctx, "list.never"))
-		m.html(`</span>`)
-	} else {
-		m.day(ctx, r.Registered)
+	m.html(`</span></th>`)
+	for i := range columns {
+		m.html(`<td class="`)
+		m.text(columns[i].class)
+		m.html(`">`)
+		columns[i].draw(m, ctx, r)
+		m.html(`</td>`)
 	}
-	m.html(`</td><td class="muted wide">`)
-	if !r.Updated.IsZero() {
-		m.day(ctx, r.Updated)
-	}
-	m.html(`</td><td>`)
-	m.meter(r.Meta.CountOn(), len(wave.Flags))
-	m.html(`</td><td class="muted">`)
-	if !r.LastAt.IsZero() {
-		full := i18n.Full(ctx, r.LastAt)
-		m.time(r.LastAt, t(ctx, "list.changed_by", "name", r.LastBy, "time", full), i18n.DateTime(ctx, r.LastAt))
+	m.html(`<td class="acts">`)
+	if r.Flaw != wave.MissingID {
+		for i := range acts {
+			m.act(&acts[i], r.UserID)
+		}
 	}
 	m.html(`</td></tr>`)
+}
+
+// rowAct is a link at the end of each row. The account itself is the link of the
+// email.
+type rowAct struct {
+	part, label string
+	icon        drawn
+}
+
+var historyIcon, passwordIcon = draw(ui.Icon("history")), draw(ui.Icon("key-round"))
+
+func rowActs(ctx context.Context) []rowAct {
+	acts := []rowAct{{"history", t(ctx, "list.act_history"), historyIcon}}
+	if mayModify(ctx) {
+		acts = append(acts, rowAct{"password", t(ctx, "list.act_password"), passwordIcon})
+	}
+	return acts
+}
+
+func (m *markup) act(a *rowAct, id wave.UserID) {
+	m.html(`<a class="btn quiet icon-only small" href="`)
+	m.text(AccountURL(id, a.part))
+	m.html(`" title="`)
+	m.text(a.label)
+	m.html(`" aria-label="`)
+	m.text(a.label)
+	m.html(`">`)
+	m.drawn(a.icon)
+	m.html(`</a>`)
 }
 
 // accountLink names the account. One without an id has no page to lead to.
@@ -91,8 +114,11 @@ func (m *markup) accountLink(r *ResellerRow) {
 	m.html(`</a>`)
 }
 
-// day draws t as a day, with all of it in the title.
+// day draws t as a day, with all of it in the title, and nothing for no time.
 func (m *markup) day(ctx context.Context, t time.Time) {
+	if t.IsZero() {
+		return
+	}
 	full := i18n.Full(ctx, t)
 	day, _, _ := strings.Cut(full, " ")
 	m.time(t, full, day)

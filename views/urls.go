@@ -8,7 +8,7 @@ import (
 	"waveadmin/internal/wave"
 )
 
-// This file is the only place that builds addresses of ours.
+// This file and listquery.go are the only places that build addresses of ours.
 
 const (
 	HomeURL       = "/"
@@ -26,6 +26,7 @@ const (
 	BulkNewURL    = "/bulk/new"
 	PresetsURL    = "/presets"
 	PaletteURL    = "/palette"
+	ViewsURL      = "/views"
 
 	PresetNewURL    = "/presets/new"
 	PresetImportURL = "/presets/import"
@@ -123,12 +124,16 @@ func FlagURL(key wave.Key) string { return "/flags/" + url.PathEscape(string(key
 
 // DriftURL returns the table of the accounts that differ from their preset, of all
 // presets or of the one given.
-func DriftURL(presetID string) string {
-	v := url.Values{"drift": {"1"}}
-	if presetID != "" {
-		v.Set("preset", presetID)
+func DriftURL(presetID string) string { return ListQuery{Preset: presetID, Drift: true}.URL() }
+
+// ViewURL returns where a saved view is changed, and with a part, query or delete,
+// where it is replaced or deleted. All take posts.
+func ViewURL(id, part string) string {
+	u := ViewsURL + "/" + url.PathEscape(id)
+	if part != "" {
+		u += "/" + part
 	}
-	return withQuery(ResellersURL, v)
+	return u
 }
 
 // UndoURL returns where an undo of a change is posted.
@@ -208,70 +213,6 @@ func UndoRestURL(id wave.UserID, changeID string) string { return UndoURL(id, ch
 // ChangeStateURL returns the fragment that says where a change stands.
 func ChangeStateURL(changeID string) string {
 	return ChangeURL(changeID, "state")
-}
-
-// ListQuery is the state of the reseller table, all of which stands in its
-// address. Size and Sort are as in the address, already checked.
-type ListQuery struct {
-	Text            string
-	Sort            string // column, empty for the email
-	Desc            bool
-	Page            int // from 1
-	Size            int // rows a page
-	On, Off         []wave.Key
-	NeverRegistered bool
-	ChangedDays     int // 0 for any
-	Unusual         bool
-}
-
-// DefaultSize is the rows of a page when the address names none.
-const DefaultSize = 50
-
-// Sizes are the rows of a page that a person can choose.
-var Sizes = []int{25, 50, 100, 200}
-
-// URL returns the address of the view, without what is as by default.
-func (q ListQuery) URL() string {
-	v := url.Values{}
-	set := func(name, value string, is bool) {
-		if is {
-			v.Set(name, value)
-		}
-	}
-	set("q", q.Text, q.Text != "")
-	set("sort", q.SortValue(), q.Sort != "" && (q.Sort != "email" || q.Desc))
-	set("page", strconv.Itoa(q.Page), q.Page > 1)
-	set("size", strconv.Itoa(q.Size), q.Size != 0 && q.Size != DefaultSize)
-	set("on", joinKeys(q.On), len(q.On) > 0)
-	set("off", joinKeys(q.Off), len(q.Off) > 0)
-	set("never_registered", "1", q.NeverRegistered)
-	set("changed_days", strconv.Itoa(q.ChangedDays), q.ChangedDays > 0)
-	set("unusual", "1", q.Unusual)
-	return withQuery(ResellersURL, v)
-}
-
-// SortValue returns the sort parameter: the column, "-" in front for descending.
-func (q ListQuery) SortValue() string {
-	if q.Desc {
-		return "-" + q.Sort
-	}
-	return q.Sort
-}
-
-// Filtered reports whether q leaves accounts out.
-func (q ListQuery) Filtered() bool {
-	return q.Text != "" || len(q.On)+len(q.Off) > 0 || q.NeverRegistered || q.ChangedDays > 0 || q.Unusual
-}
-
-// Cleared returns q without its search and filters.
-func (q ListQuery) Cleared() ListQuery {
-	return ListQuery{Sort: q.Sort, Desc: q.Desc, Size: q.Size, Page: 1}
-}
-
-// AtPage returns q at another page.
-func (q ListQuery) AtPage(page int) ListQuery {
-	q.Page = page
-	return q
 }
 
 func joinKeys(keys []wave.Key) string {

@@ -21,7 +21,8 @@ type visit struct {
 	lang   string
 	leave  func() // what is to be done before the next screen; nil for nothing
 	clock  *clock
-	past   *past // what was done before the screens of the history; nil until one is reached
+	past   *past  // what was done before the screens of the history; nil until one is reached
+	view   string // address of a saved view; empty until one is reached
 }
 
 // unusual is the address of an account that has all that is long, odd, unknown or

@@ -26,6 +26,7 @@ import (
 	"waveadmin/internal/presence"
 	"waveadmin/internal/preset"
 	"waveadmin/internal/reseller"
+	"waveadmin/internal/savedview"
 	"waveadmin/internal/waveapi"
 	"waveadmin/web"
 )
@@ -58,6 +59,7 @@ type App struct {
 	watcher   *reseller.Watcher
 	service   *reseller.Service
 	presence  *presence.Store
+	views     *savedview.Store
 	plans     *bulk.Plans
 	presets   *preset.Store
 	auth      *auth.Auth
@@ -123,6 +125,7 @@ func New(ctx context.Context, cfg config.Config, o Options) (_ *App, err error) 
 	a.service = reseller.NewService(a.wave, a.directory, a.ledger, rules(cfg), o.Log, o.Now)
 
 	a.presence = presence.NewStore(a.db, o.Now)
+	a.views = savedview.NewStore(a.db, viewAudit{a.audit}, o.Now)
 	a.plans = bulk.NewPlans(a.db, a.directory, o.Now)
 	a.presets, err = preset.NewStore(ctx, a.db, preset.Options{Fold: i18n.Fold, Now: o.Now, Audit: presetAudit{a.audit}})
 	if err != nil {
@@ -211,9 +214,12 @@ func (a *App) pages() web.Deps {
 		Ready:           a.ready,
 		Refused:         a.audit.WriteRefused,
 
-		SignIn:    &handlers.SignIn{Auth: a.auth},
-		Overview:  &handlers.Overview{Directory: a.directory, Ledger: a.ledger, History: a.ledger, Presets: a.presets},
-		Resellers: &handlers.Resellers{Directory: a.directory, Ledger: a.ledger, Changes: a.service},
+		SignIn:   &handlers.SignIn{Auth: a.auth},
+		Overview: &handlers.Overview{Directory: a.directory, Ledger: a.ledger, History: a.ledger, Presets: a.presets},
+		Resellers: &handlers.Resellers{
+			Directory: a.directory, Ledger: a.ledger, Changes: a.service, Presets: a.presets,
+			Views: a.views, Exports: exportAudit{a.audit},
+		},
 		Creation: &handlers.Creation{
 			Directory: a.directory, Groups: a.directory, Service: a.service,
 			Min: password.MinLength, Max: password.MaxLength, ReasonRequired: rules(a.cfg).ReasonRequired,

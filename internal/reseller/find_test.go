@@ -192,8 +192,14 @@ func sameMeta(a, b wave.Meta) bool { return len(wave.Diff(a, b)) == 0 }
 // was built of the result, whichever orders it had before.
 func TestSnapshot_withAndWithout(t *testing.T) {
 	sorts := []Query{
-		{}, {Desc: true}, {Sort: ByBillingGroup}, {Sort: ByUpdated, Desc: true}, {Sort: ByRegistered}, {Sort: ByFlagsOn},
-		{Sort: ByCompany, Desc: true}, {Sort: ByPassword},
+		{},
+		{Desc: true},
+		{Sort: ByBillingGroup},
+		{Sort: ByUpdated, Desc: true},
+		{Sort: ByRegistered},
+		{Sort: ByFlagsOn},
+		{Sort: ByCompany, Desc: true},
+		{Sort: ByPassword},
 	}
 	draw := func(t *rapid.T) wave.Reseller {
 		r := wave.Reseller{
