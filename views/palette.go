@@ -51,16 +51,13 @@ func flagItems(ctx context.Context) []paletteItem {
 	for _, g := range wave.Groups {
 		for _, f := range g.Flags {
 			items = append(items, paletteItem{
-				url: flagPlace(f.Key), icon: "flag", label: f.Label.In(lang), detail: g.Label.In(lang), code: string(f.Key),
+				url: FlagURL(f.Key), icon: "flag", label: f.Label.In(lang), detail: g.Label.In(lang), code: string(f.Key),
 				search: searchTexts[f.Key] + " " + i18n.Fold(g.Label.EN+" "+g.Label.JA),
 			})
 		}
 	}
 	return items
 }
-
-// flagPlace is where a flag leads: the accounts that have it on.
-func flagPlace(key wave.Key) string { return ListQuery{On: []wave.Key{key}}.URL() }
 
 // accountItems are the accounts found. One without an id has no page.
 func (p PaletteProps) accountItems() []paletteItem {

@@ -248,9 +248,9 @@ func TestPalette_order(t *testing.T) {
 	_, b := withPalette(t, "en", testkit.Editor)
 	const kinds = `[...document.querySelectorAll("#palette [role=group]")].map(g => g.dataset.paletteGroup + " " + g.querySelectorAll("[data-search]").length).join(", ")`
 	for _, tt := range []struct{ text, first, kinds string }{
-		{"Invoices", "/resellers?on=invoice", "flags 3"},
-		{"csv", "/resellers?on=invoice_download_csv_discount", "flags 2"}, // called so, nothing else
-		{"aqua", "/resellers?on=aqua_link", "flags 7"},
+		{"Invoices", "/flags/invoice", "flags 3"},
+		{"csv", "/flags/invoice_download_csv_discount", "flags 2"}, // called so, nothing else
+		{"aqua", "/flags/aqua_link", "flags 7"},
 		{"co", "/resellers/new", "screens 1, flags 6, accounts 8"},
 	} {
 		retype(b, tt.text)

@@ -30,6 +30,7 @@ func TestWeight(t *testing.T) {
 	b.SignIn(testkit.Editor, "/resellers")
 	for name, page := range map[string]string{
 		"overview": "/",
+		"flag":     "/flags/open_api",
 		"list":     "/resellers",
 		"account":  "/resellers/" + string(s.Wave.Accounts()[0].UserID),
 		"issue":    "/resellers/new",

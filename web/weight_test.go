@@ -13,7 +13,7 @@ func TestFirstLoad_weight(t *testing.T) {
 	const limit = 80 << 10
 	s := testkit.Start(t, testkit.Options{Accounts: 300})
 	c := s.SignedIn(t, testkit.Editor)
-	for _, path := range []string{"/", "/resellers", "/resellers/new", "/resellers/" + string(s.Wave.Accounts()[0].UserID)} {
+	for _, path := range []string{"/", "/flags/open_api", "/resellers", "/resellers/new", "/resellers/" + string(s.Wave.Accounts()[0].UserID)} {
 		// Go unpacks only what it has asked for itself.
 		sum := len(c.Get(path, "Accept-Encoding: gzip").Body)
 		linked := c.Get(path).Find(`link[href], script[src]`)
