@@ -22,7 +22,7 @@ func (d *DB) Migrate(ctx context.Context) error {
 		if _, err := p.Up(ctx); err != nil {
 			return fmt.Errorf("migrate the database: %w", err)
 		}
-		return nil
+		return d.migrateQueue(ctx)
 	})
 }
 
