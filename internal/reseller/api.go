@@ -34,6 +34,11 @@ type MetaChange struct {
 	// What the person staged it from, if anything: ID of the done meta change that
 	// it takes back, or of the change to whose outcome it goes back.
 	UndoOf, RestoreOf string
+
+	// Of an item of a bulk run: the run, and the flags that must still be as they were
+	// planned, though they are not touched. One that is not asks with PlanMoved.
+	RunID string
+	Guard wave.Wanted
 }
 
 // MetaResult is a meta change that succeeded, or had nothing to do.
@@ -72,6 +77,7 @@ const (
 	RelatedMoved ConflictReason = "related" // a parent or a child of a wanted flag moved
 	Strict       ConflictReason = "strict"  // the settings ask whenever something moved
 	UndoMoved    ConflictReason = "undo"    // flags of the change that an undo takes back were changed since
+	PlanMoved    ConflictReason = "plan"    // a flag of a bulk run's plan that was as wanted is so no more
 	BeingChanged ConflictReason = "locked"  // another change of the account is under way
 	BeingSettled ConflictReason = "doubt"   // it is not known yet what became of one
 )

@@ -34,19 +34,37 @@ func (s *Service) ChangeMeta(ctx context.Context, c MetaChange) (MetaResult, err
 	}
 	row := change.Change{
 		Kind: change.Meta, Account: c.UserID, Actor: c.Actor, Reason: reason, Source: change.Page, Wanted: c.Want,
-		UndoOf: c.UndoOf, RestoreOf: c.RestoreOf,
+		UndoOf: c.UndoOf, RestoreOf: c.RestoreOf, RunID: c.RunID,
+	}
+	if c.RunID != "" {
+		row.Source = change.Bulk
 	}
 	return s.changeMeta(ctx, row, func(now wave.Reseller) (edit, error) {
 		if err := checkFlags(c.Want, now.Meta); err != nil {
 			return edit{}, err
 		}
 		e := edit{Merged: wave.Merge(c.Seen, c.Want, now.Meta)}
+		if lost := unguarded(c, now.Meta); len(lost) > 0 {
+			e.others = s.authors(ctx, now.UserID, lost, func(change.Change) bool { return true })
+			return edit{}, asks(now, e, PlanMoved)
+		}
 		e.others = s.Others(ctx, c.Actor, now.UserID, e.Others)
 		if why := s.conflict(e); why != "" {
 			return edit{}, asks(now, e, why)
 		}
 		return e, nil
 	})
+}
+
+// unguarded returns the flags of c.Guard that are not as they must be.
+func unguarded(c MetaChange, now wave.Meta) []wave.Moved {
+	var lost []wave.Moved
+	for key, on := range c.Guard {
+		if to := now.State(key); (to == wave.On) != on {
+			lost = append(lost, wave.Moved{Key: key, From: c.Seen[key], To: to})
+		}
+	}
+	return lost
 }
 
 // UndoMeta takes back a done meta change of the account. A flag that has another
@@ -132,6 +150,11 @@ func (s *Service) tryMeta(ctx context.Context, c change.Change, plan func(now wa
 		return result, err
 	}
 	c.Before, c.After = &before.Meta, &e.Meta
+	leave, err := s.turn(ctx)
+	if err != nil {
+		return MetaResult{}, s.giveUp(ctx, c, change.Cancelled, err)
+	}
+	defer leave()
 	if c, err = s.intend(ctx, c); err != nil {
 		return MetaResult{}, err
 	}
@@ -140,7 +163,10 @@ func (s *Service) tryMeta(ctx context.Context, c change.Change, plan func(now wa
 	// recorded, though a tab was closed.
 	ctx = context.WithoutCancel(ctx)
 	snap, err := s.deliver(ctx,
-		func(ctx context.Context) error { return s.api.ReplaceMeta(ctx, c.Account, e.Meta) },
+		func(ctx context.Context) error {
+			defer leave() // the reading after it takes longer than the call
+			return s.api.ReplaceMeta(ctx, c.Account, e.Meta)
+		},
 		func(snap *Snapshot) reading { return readMeta(c, snap) })
 	if err != nil {
 		_, err = s.unsettled(ctx, c, err)

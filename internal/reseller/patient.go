@@ -3,6 +3,7 @@ package reseller
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"waveadmin/internal/fault"
@@ -23,6 +24,25 @@ func Patiently(ctx context.Context) context.Context {
 
 // IsPatient reports whether ctx comes from Patiently.
 func IsPatient(ctx context.Context) bool { return ctx.Value(patientKey{}) != nil }
+
+// patientTurns is how many patient writes are being sent at a time. All others wait
+// with nothing committed, so that a run which is cancelled stops with these.
+const patientTurns = 16
+
+// turn returns when a write may be recorded as about to be sent, at once unless it is
+// patient. Leave ends the turn, once. It fails with fault.Unavailable when ctx ends
+// first.
+func (s *Service) turn(ctx context.Context) (leave func(), err error) {
+	if !IsPatient(ctx) {
+		return func() {}, nil
+	}
+	select {
+	case s.turns <- struct{}{}:
+		return sync.OnceFunc(func() { <-s.turns }), nil
+	case <-ctx.Done():
+		return nil, fault.New(fault.Unavailable, fmt.Errorf("wait for a turn: %w", ctx.Err()))
+	}
+}
 
 // awaitOthers returns when a list that began at t or later is on its way, or may be
 // asked for because the last one began long enough ago. It fails with

@@ -43,6 +43,7 @@ type Service struct {
 	now    func() time.Time
 	work   work
 	wake   chan struct{} // says that there is something to do for Run
+	turns  chan struct{} // held by the patient writes that are being sent
 }
 
 // NewService returns a Service. Now and log may be nil for the usual ones; now
@@ -57,6 +58,7 @@ func NewService(api API, dir *Directory, ledger Ledger, rules Rules, log *slog.L
 	return &Service{
 		api: api, dir: dir, ledger: ledger, rules: rules, log: log, now: now,
 		work: work{under: make(map[string]bool)}, wake: make(chan struct{}, 1),
+		turns: make(chan struct{}, patientTurns),
 	}
 }
 
