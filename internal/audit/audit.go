@@ -30,6 +30,7 @@ const (
 	SignOut       Kind = "sign_out"
 	Refused       Kind = "refused"  // a write, by role or because nobody or another site asked
 	Export        Kind = "export"   // data left as a file
+	Run           Kind = "run"      // a step of a bulk run: started, paused, resumed, cancelled, finished
 	Settings      Kind = "settings" // the program started with these
 	View          Kind = "view"     // a shared view of the table
 )

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -106,4 +107,10 @@ func (a *Auth) TakeNext(w http.ResponseWriter, r *http.Request) string {
 	a.dropCookie(w, name)
 	next, _ := a.leaving.open(c.Value, name)
 	return string(next)
+}
+
+// RoleOf returns what a person may do by their newest session, or false when they have
+// none: they have signed out, or it is over.
+func (a *Auth) RoleOf(ctx context.Context, who Actor) (Role, bool, error) {
+	return a.store.role(ctx, who)
 }

@@ -198,3 +198,18 @@ func (s *store) sweep(ctx context.Context, tx *sql.Tx) error {
 	}
 	return nil
 }
+
+// role returns the role of the newest session of a person, or false when they have
+// none.
+func (s *store) role(ctx context.Context, who Actor) (Role, bool, error) {
+	var name string
+	err := s.db.Read().QueryRowContext(ctx, `SELECT role FROM sessions WHERE issuer = $1 AND subject = $2 AND expires_at > $3
+		ORDER BY created_at DESC LIMIT 1`, who.Issuer, who.Subject, db.Micros(s.cfg.Now())).Scan(&name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return NoRole, false, nil
+	}
+	if err != nil {
+		return NoRole, false, fmt.Errorf("read the role of a person: %w", err)
+	}
+	return roleNamed(name), true, nil
+}

@@ -33,12 +33,18 @@ type world struct {
 	ledger    *change.Ledger
 	service   *reseller.Service
 	plans     *bulk.Plans
+	rate      int           // calls a second
 	late      time.Duration // the clock of plans is ahead by that
 }
 
 func newWorld(t *testing.T, url string, accounts int) *world {
 	t.Helper()
-	w := &world{t: t, wave: sandbox.New(sandbox.Options{Accounts: accounts, ListMethod: sandbox.ListByBoth})}
+	return newWorldAt(t, url, accounts, 1000)
+}
+
+func newWorldAt(t *testing.T, url string, accounts, rate int) *world {
+	t.Helper()
+	w := &world{t: t, rate: rate, wave: sandbox.New(sandbox.Options{Accounts: accounts, ListMethod: sandbox.ListByBoth})}
 	server := httptest.NewServer(w.wave)
 	t.Cleanup(server.Close)
 	w.open(url, server.URL)
@@ -53,7 +59,7 @@ func (w *world) open(url, waveURL string) {
 	var err error
 	w.api, err = waveapi.New(waveapi.Options{
 		BaseURL: waveURL + sandbox.BasePath, TokenURL: waveURL + sandbox.TokenPath,
-		ClientID: sandbox.DemoClientID, ClientSecret: sandbox.DemoClientSecret, RatePerSecond: 1000,
+		ClientID: sandbox.DemoClientID, ClientSecret: sandbox.DemoClientSecret, RatePerSecond: w.rate, Patient: reseller.IsPatient,
 	})
 	if err != nil {
 		w.t.Fatal(err)

@@ -110,21 +110,31 @@ func scanPlan(scan func(...any) error, more ...any) (*Plan, error) {
 
 // Get returns a plan with its items, or fails with fault.NotFound.
 func (p *Plans) Get(ctx context.Context, id string) (*Plan, error) {
-	plan, err := scanPlan(p.db.Read().QueryRowContext(ctx, "SELECT "+planColumns+" FROM bulk_plans p WHERE p.id = $1", id).Scan)
+	return readPlan(ctx, p.db.Read(), id)
+}
+
+// querier is a pool or a transaction.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+func readPlan(ctx context.Context, q querier, id string) (*Plan, error) {
+	plan, err := scanPlan(q.QueryRowContext(ctx, "SELECT "+planColumns+" FROM bulk_plans p WHERE p.id = $1", id).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, noPlan(id)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read a plan: %w", err)
 	}
-	plan.Items, err = p.items(ctx, "i.plan_id = $1 ORDER BY i.place", id)
+	plan.Items, err = readItems(ctx, q, "i.plan_id = $1 ORDER BY i.place", id)
 	return plan, err
 }
 
-// items returns the items that where selects. One whose outcome was not known when
+// readItems returns the items that where selects. One whose outcome was not known when
 // the run left it has the state of its change.
-func (p *Plans) items(ctx context.Context, where string, args ...any) ([]Item, error) {
-	rows, err := p.db.Read().QueryContext(ctx, `SELECT i.place, i.account, i.email, i.group_name, i.wanted, i.seen, i.before_meta, i.flawed,
+func readItems(ctx context.Context, q querier, where string, args ...any) ([]Item, error) {
+	rows, err := q.QueryContext(ctx, `SELECT i.place, i.account, i.email, i.group_name, i.wanted, i.seen, i.before_meta, i.flawed,
 		i.undo_of, i.left_out, `+stateNow+`, i.change_id, i.say, i.finished_at
 		FROM bulk_items i LEFT JOIN changes c ON c.id = i.change_id AND i.state = 'in_doubt' WHERE `+where, args...)
 	if err != nil {

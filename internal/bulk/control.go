@@ -1,0 +1,189 @@
+package bulk
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"waveadmin/internal/auth"
+	"waveadmin/internal/change"
+	"waveadmin/internal/db"
+	"waveadmin/internal/fault"
+	"waveadmin/internal/wave"
+)
+
+// Pause lets the calls in flight end and makes no other. It fails with
+// fault.Forbidden, fault.NotFound, and with fault.Conflict unless the run is running.
+func (r *Runs) Pause(ctx context.Context, by auth.Actor, id string) error {
+	defer r.stop(id)
+	return r.steer(ctx, by, id, "paused", []RunState{Running}, func(ctx context.Context, tx *sql.Tx, run *Run) error {
+		run.State, run.Why, run.By = Paused, ByPerson, by.Display()
+		return saveRun(ctx, tx, *run)
+	})
+}
+
+// Resume goes on with a run that is paused, as the person who says so when whoever
+// started it may not any more. It fails as Pause does.
+func (r *Runs) Resume(ctx context.Context, by auth.Actor, id string) error {
+	err := r.steer(ctx, by, id, "resumed", []RunState{Paused}, func(ctx context.Context, tx *sql.Tx, run *Run) error {
+		if run.Why == RoleLost {
+			run.Actor = by
+		}
+		run.State, run.Why, run.By = Running, "", ""
+		if err := saveRun(ctx, tx, *run); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, "UPDATE bulk_runs SET denied = 0, troubles = 0, not_before = 0 WHERE plan_id = $1", id)
+		return err
+	})
+	if err == nil {
+		r.kickOff(id)
+	}
+	return err
+}
+
+// Cancel lets the calls in flight end, and gives up all other accounts.
+// It fails as Pause does.
+func (r *Runs) Cancel(ctx context.Context, by auth.Actor, id string) error {
+	defer r.stop(id)
+	return r.steer(ctx, by, id, "cancelled", []RunState{Running, Paused}, func(ctx context.Context, tx *sql.Tx, run *Run) error {
+		run.State, run.Why, run.By = Cancelled, "", by.Display()
+		_, err := tx.ExecContext(ctx, `UPDATE bulk_items SET state = 'cancelled', finished_at = $1 WHERE plan_id = $2 AND state = 'queued' AND left_out = 0`,
+			db.Micros(r.now()), id)
+		if err != nil {
+			return fmt.Errorf("cancel a run: %w", err)
+		}
+		if err := saveRun(ctx, tx, *run); err != nil {
+			return err
+		}
+		_, err = r.finish(ctx, tx, *run)
+		return err
+	})
+}
+
+// steer takes a step of a run that a person asks for.
+func (r *Runs) steer(ctx context.Context, by auth.Actor, id, step string, from []RunState, do func(context.Context, *sql.Tx, *Run) error) error {
+	if err := mayModify(by); err != nil {
+		return err
+	}
+	return r.db.Write(ctx, func(tx *sql.Tx) error {
+		run, err := readRun(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		may := false
+		for _, state := range from {
+			may = may || run.State == state
+		}
+		if !may {
+			return &fault.Error{Kind: fault.Conflict, Say: fault.Say("bulk.not_now")}
+		}
+		if err := do(ctx, tx, run); err != nil {
+			return err
+		}
+		return r.record(ctx, tx, by, step, *run)
+	})
+}
+
+// readRun returns the run of a plan, or fails with fault.NotFound.
+func readRun(ctx context.Context, q querier, id string) (*Run, error) {
+	var scan runScan
+	err := q.QueryRowContext(ctx, "SELECT "+runColumns+" FROM bulk_runs r WHERE r.plan_id = $1", id).Scan(scan.places()...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, noPlan(id)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read a run: %w", err)
+	}
+	return scan.run(id), nil
+}
+
+// saveRun writes where the run stands.
+func saveRun(ctx context.Context, tx *sql.Tx, run Run) error {
+	_, err := tx.ExecContext(ctx, `UPDATE bulk_runs SET state = $1, why = $2, by_name = $3, actor_issuer = $4, actor_subject = $5, actor_name = $6,
+		actor_email = $7 WHERE plan_id = $8`, string(run.State), string(run.Why), run.By,
+		run.Actor.Issuer, run.Actor.Subject, run.Actor.Name, run.Actor.Email, run.PlanID)
+	if err != nil {
+		return fmt.Errorf("record where a run stands: %w", err)
+	}
+	return nil
+}
+
+// finish ends the run if nothing of it is left, and reports whether it is over.
+func (r *Runs) finish(ctx context.Context, tx *sql.Tx, run Run) (bool, error) {
+	var left int
+	err := tx.QueryRowContext(ctx, "SELECT count(*) FROM bulk_items WHERE plan_id = $1 AND left_out = 0 AND state IN ('queued', 'running')", run.PlanID).Scan(&left)
+	if err != nil || left > 0 {
+		return false, err
+	}
+	if run.State != Cancelled {
+		run.State, run.Why = Done, ""
+		if err := saveRun(ctx, tx, run); err != nil {
+			return false, err
+		}
+	}
+	res, err := tx.ExecContext(ctx, "UPDATE bulk_runs SET finished_at = $1 WHERE plan_id = $2 AND finished_at = 0", db.Micros(r.now()), run.PlanID)
+	if err != nil {
+		return false, fmt.Errorf("end a run: %w", err)
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return true, err // by another server
+	}
+	return true, r.record(ctx, tx, run.Actor, "finished", run)
+}
+
+// Retry makes a plan of the accounts that the run did not bring to what was wanted.
+// It fails with fault.Invalid when there are none, and as Make does.
+func (r *Runs) Retry(ctx context.Context, by auth.Actor, id string) (*Plan, error) {
+	plan, err := r.Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	d := Draft{Source: "retry", Reason: plan.Reason, OfRun: id}
+	for _, i := range plan.Items {
+		switch {
+		case i.LeftOut || i.State != change.Failed && i.State != change.Conflict && i.State != change.Cancelled:
+		default:
+			d.Items = append(d.Items, DraftItem{UserID: i.Account, Want: i.Want, UndoOf: i.UndoOf})
+		}
+	}
+	if len(d.Items) == 0 {
+		return nil, &fault.Error{Kind: fault.Invalid, Say: fault.Say("bulk.nothing_failed")}
+	}
+	return r.Make(ctx, by, d)
+}
+
+// Revert makes a plan that takes back what the run did: each flag that it changed and
+// that still has the value which it wrote. One that was not set becomes off. It fails
+// with fault.Invalid when nothing was done, and as Make does.
+func (r *Runs) Revert(ctx context.Context, by auth.Actor, id string) (*Plan, error) {
+	plan, err := r.Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, i := range plan.Items {
+		if i.State == change.Done && i.ChangeID != "" {
+			ids = append(ids, i.ChangeID)
+		}
+	}
+	done, err := r.o.Ledger.GetMany(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	d := Draft{Source: "revert", OfRun: id}
+	for _, i := range plan.Items {
+		if c, ok := done[i.ChangeID]; ok && len(c.Moved()) > 0 {
+			item := DraftItem{UserID: i.Account, UndoOf: c.ID, Want: wave.Wanted{}, Seen: wave.Seen{}}
+			for _, m := range c.Moved() {
+				item.Want[m.Key], item.Seen[m.Key] = m.From == wave.On, m.To
+			}
+			d.Items = append(d.Items, item)
+		}
+	}
+	if len(d.Items) == 0 {
+		return nil, &fault.Error{Kind: fault.Invalid, Say: fault.Say("bulk.nothing_done")}
+	}
+	return r.Make(ctx, by, d)
+}
