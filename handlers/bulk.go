@@ -26,8 +26,15 @@ type Editors interface {
 	Everyone(ctx context.Context, who auth.Actor) (map[wave.UserID][]presence.Editor, error)
 }
 
-// Show answers GET /bulk/{planID}: the preview of the plan.
+// Show answers GET /bulk/{planID}: the preview of the plan, or its run.
 func (h *Bulk) Show(w http.ResponseWriter, r *http.Request) error {
+	run, _, err := h.Plans.Run(r.Context(), r.PathValue("planID"))
+	if err != nil {
+		return err
+	}
+	if run != nil {
+		return h.showRun(w, r)
+	}
 	plan, err := h.Plans.Get(r.Context(), r.PathValue("planID"))
 	if err != nil {
 		return err
@@ -125,6 +132,7 @@ func (h *Bulk) preview(r *http.Request, plan *bulk.Plan, show, page string) view
 		editors = nil
 	}
 	p.Sum = planSum(ctx, plan, editors)
+	p.MayRun = !p.Expired && p.Sum.Changes > 0 && auth.ActorFrom(ctx).MayModify()
 	if p.Shows = planShows(ctx, plan); !slices.ContainsFunc(p.Shows, func(s views.BulkShow) bool { return s.Name == show }) {
 		p.Query.Show = ""
 	}

@@ -23,13 +23,20 @@ import (
 	"waveadmin/views"
 )
 
-// Plans is the part of bulk.Plans that pages need.
+// Plans is the part of bulk.Runs that pages need.
 type Plans interface {
 	Make(ctx context.Context, author auth.Actor, d bulk.Draft) (*bulk.Plan, error)
 	Again(ctx context.Context, author auth.Actor, id string) (*bulk.Plan, error)
 	Get(ctx context.Context, id string) (*bulk.Plan, error)
 	LeaveOut(ctx context.Context, id string, shown, out []int) error
 	List(ctx context.Context, limit int) ([]bulk.Listed, error)
+	Run(ctx context.Context, id string) (*bulk.Run, bulk.Counts, error)
+	Start(ctx context.Context, s bulk.Start) error
+	Pause(ctx context.Context, by auth.Actor, id string) error
+	Resume(ctx context.Context, by auth.Actor, id string) error
+	Cancel(ctx context.Context, by auth.Actor, id string) error
+	Retry(ctx context.Context, by auth.Actor, id string) (*bulk.Plan, error)
+	Revert(ctx context.Context, by auth.Actor, id string) (*bulk.Plan, error)
 }
 
 // Book is what pages need of presets.
@@ -42,6 +49,7 @@ type Bulk struct {
 	Plans          Plans
 	Presets        Book
 	Editors        Editors
+	Exports        ExportRecorder
 	ReasonRequired bool
 }
 

@@ -49,7 +49,17 @@ type BulkQuery struct {
 }
 
 // URL returns the address of the view.
-func (q BulkQuery) URL() string {
+func (q BulkQuery) URL() string { return withQuery(BulkURL(q.PlanID), q.values()) }
+
+// ProgressURL returns where the page of a run asks how it goes; told is the last
+// quarter of it that was announced.
+func (q BulkQuery) ProgressURL(told int) string {
+	v := q.values()
+	v.Set("told", strconv.Itoa(told))
+	return withQuery(BulkPartURL(q.PlanID, "progress"), v)
+}
+
+func (q BulkQuery) values() url.Values {
 	v := url.Values{}
 	if q.Show != "" {
 		v.Set("show", q.Show)
@@ -57,7 +67,7 @@ func (q BulkQuery) URL() string {
 	if q.Page > 1 {
 		v.Set("page", strconv.Itoa(q.Page))
 	}
-	return withQuery(BulkURL(q.PlanID), v)
+	return v
 }
 
 // AtPage returns q at another page, and Showing with another filter at its first.

@@ -85,6 +85,8 @@ func (d Deps) routes(g groups) {
 	g.viewer.get("/presets/{presetID}/versions", d.Presets.History)
 	g.viewer.get("/bulk", d.Bulk.List)
 	g.viewer.get("/bulk/{planID}", d.Bulk.Show)
+	g.viewer.get("/bulk/{planID}/progress", d.Bulk.Progress)
+	g.viewer.get("/bulk/{planID}/result.csv", d.Bulk.CSV)
 	g.viewer.post(presencePath, d.Account.Ping)
 	g.viewer.get("/changes/{changeID}/state", d.Account.State)
 
@@ -113,6 +115,12 @@ func (d Deps) routes(g groups) {
 	g.editor.post("/bulk", d.Bulk.Create)
 	g.editor.post("/bulk/{planID}/leave", d.Bulk.Leave)
 	g.editor.post("/bulk/{planID}/again", d.Bulk.Again)
+	g.editor.post("/bulk/{planID}/run", d.Bulk.Run)
+	g.editor.post("/bulk/{planID}/pause", d.Bulk.Pause)
+	g.editor.post("/bulk/{planID}/resume", d.Bulk.Resume)
+	g.editor.post("/bulk/{planID}/cancel", d.Bulk.Cancel)
+	g.editor.post("/bulk/{planID}/retry", d.Bulk.Retry)
+	g.editor.post("/bulk/{planID}/revert", d.Bulk.Revert)
 }
 
 // groups are the levels of access that a route can have. There is no other way

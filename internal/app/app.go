@@ -61,6 +61,7 @@ type App struct {
 	presence  *presence.Store
 	views     *savedview.Store
 	plans     *bulk.Plans
+	runs      *bulk.Runs
 	presets   *preset.Store
 	auth      *auth.Auth
 	handler   http.Handler
@@ -127,6 +128,10 @@ func New(ctx context.Context, cfg config.Config, o Options) (_ *App, err error) 
 	a.presence = presence.NewStore(a.db, o.Now)
 	a.views = savedview.NewStore(a.db, viewAudit{a.audit}, o.Now)
 	a.plans = bulk.NewPlans(a.db, a.directory, o.Now)
+	a.runs = bulk.NewRuns(a.plans, bulk.RunOptions{
+		Service: a.service, Lists: a.directory, Ledger: a.ledger, Roles: a.auth, Audit: runAudit{a.audit},
+		Rate: cfg.Wave.RatePerSecond, ReasonRequired: bulkReason(cfg), Log: o.Log,
+	})
 	a.presets, err = preset.NewStore(ctx, a.db, preset.Options{Fold: i18n.Fold, Now: o.Now, Audit: presetAudit{a.audit}})
 	if err != nil {
 		return nil, err
@@ -198,6 +203,9 @@ func rules(cfg config.Config) reseller.Rules {
 	}
 }
 
+// bulkReason reports whether a bulk change needs a reason.
+func bulkReason(cfg config.Config) bool { return cfg.UI.RequireReason != "never" }
+
 // pages connects the handlers with what they call.
 func (a *App) pages() web.Deps {
 	password := a.cfg.Wave.Password
@@ -225,14 +233,14 @@ func (a *App) pages() web.Deps {
 			Min: password.MinLength, Max: password.MaxLength, ReasonRequired: rules(a.cfg).ReasonRequired,
 		},
 		Account: account,
-		Flags:   &handlers.Flags{Directory: a.directory, Ledger: a.ledger, Account: account, Plans: a.plans},
+		Flags:   &handlers.Flags{Directory: a.directory, Ledger: a.ledger, Account: account, Plans: a.runs},
 		Compare: &handlers.Compare{Directory: a.directory, Ledger: a.ledger, Presets: a.presets},
 		Picker:  &handlers.Picker{Directory: a.directory},
 		Changes: &handlers.Changes{Directory: a.directory, History: a.ledger, Service: a.service, Exports: exportAudit{a.audit}},
 		Presets: &handlers.Presets{Directory: a.directory, Store: a.presets},
 		Bulk: &handlers.Bulk{
-			Directory: a.directory, Ledger: a.ledger, Plans: a.plans, Presets: a.presets, Editors: a.presence,
-			ReasonRequired: a.cfg.UI.RequireReason != "never",
+			Directory: a.directory, Ledger: a.ledger, Plans: a.runs, Presets: a.presets, Editors: a.presence,
+			ReasonRequired: bulkReason(a.cfg), Exports: exportAudit{a.audit},
 		},
 		Refresh: &handlers.Refresh{Directory: a.directory},
 		Palette: &handlers.Palette{Directory: a.directory},
@@ -248,7 +256,7 @@ func (a *App) Handler() http.Handler { return a.handler }
 // Ops returns health, metrics and profiles, which are not for the public.
 func (a *App) Ops() http.Handler { return a.ops }
 
-// Work keeps the accounts fresh, settles changes in doubt, records what is done
+// Work keeps the accounts fresh, settles changes in doubt, does bulk runs, records what is done
 // outside, hears of other servers and anchors the audit log until ctx ends. Run
 // does it too; who serves Handler by other means calls it once.
 func (a *App) Work(ctx context.Context) {
@@ -256,6 +264,7 @@ func (a *App) Work(ctx context.Context) {
 	wg.Go(func() { a.directory.Run(ctx) })
 	wg.Go(func() { a.service.Run(ctx) })
 	wg.Go(func() { a.watcher.Run(ctx) })
+	wg.Go(func() { a.runs.Work(ctx) })
 	wg.Go(func() { a.ledger.Follow(ctx, a.log, a.service.Heard) })
 	wg.Go(func() { a.presets.Follow(ctx, a.log) })
 	wg.Go(func() { a.audit.Run(ctx) })

@@ -10,6 +10,7 @@ import (
 
 	"waveadmin/internal/audit"
 	"waveadmin/internal/auth"
+	"waveadmin/internal/bulk"
 	"waveadmin/internal/change"
 	"waveadmin/internal/config"
 	"waveadmin/internal/db"
@@ -73,6 +74,21 @@ func (a exportAudit) RecordExport(ctx context.Context, file string, filter map[s
 		Filter map[string]string `json:"filter"`
 		Rows   int               `json:"rows"`
 	}{file, filter, rows}})
+}
+
+// runAudit is the audit log as bulk runs write it.
+type runAudit struct{ log *audit.Log }
+
+// RecordRun implements bulk.Recorder.
+func (a runAudit) RecordRun(ctx context.Context, tx *sql.Tx, by auth.Actor, step string, r bulk.Run, accounts int) error {
+	return a.log.Append(ctx, tx, audit.Event{Kind: audit.Run, Actor: by, Details: struct {
+		RunID    string `json:"run_id"`
+		Step     string `json:"step"`
+		Why      string `json:"why,omitempty"`
+		Reason   string `json:"reason,omitempty"`
+		Accounts int    `json:"accounts"`
+		Of       person `json:"of"` // whose changes they are
+	}{r.PlanID, step, string(r.Why), r.Reason, accounts, person{r.Actor.Issuer, r.Actor.Subject, r.Actor.Name}}})
 }
 
 // Append implements change.Appender.

@@ -42,7 +42,7 @@ func composed() []string {
 		add("outcome." + string(s))
 	}
 	for _, why := range []reseller.ConflictReason{
-		reseller.ManyMoved, reseller.RelatedMoved, reseller.Strict, reseller.UndoMoved, reseller.BeingChanged, reseller.BeingSettled,
+		reseller.ManyMoved, reseller.RelatedMoved, reseller.Strict, reseller.UndoMoved, reseller.PlanMoved, reseller.BeingChanged, reseller.BeingSettled,
 	} {
 		add("conflict." + string(why))
 	}

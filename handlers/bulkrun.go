@@ -1,0 +1,330 @@
+package handlers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"waveadmin/internal/auth"
+	"waveadmin/internal/bulk"
+	"waveadmin/internal/change"
+	"waveadmin/internal/fault"
+	"waveadmin/internal/hx"
+	"waveadmin/internal/i18n"
+	"waveadmin/internal/wave"
+	"waveadmin/views"
+)
+
+// Run answers POST /bulk/{planID}/run: it starts the plan as the form shows it. When a
+// box says otherwise than what was shown, the box counts and the preview is shown
+// again.
+func (h *Bulk) Run(w http.ResponseWriter, r *http.Request) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	ctx, id := r.Context(), r.PathValue("planID")
+	_, err := h.leaveOut(r, id)
+	if err == nil {
+		err = h.Plans.Start(ctx, bulk.Start{
+			Actor: auth.ActorFrom(ctx), PlanID: id, Mark: r.PostFormValue("mark"),
+			Reason: trimmed(r, "reason"), Count: trimmed(r, "count"),
+		})
+	}
+	if err == nil {
+		hx.Redirect(w, r, views.BulkURL(id))
+		return nil
+	}
+	if run, _, unread := h.Plans.Run(ctx, id); unread == nil && run != nil { // pressed twice
+		hx.Redirect(w, r, views.BulkURL(id))
+		return nil
+	}
+	plan, unread := h.Plans.Get(ctx, id)
+	if unread != nil {
+		return err
+	}
+	p := h.preview(r, plan, r.PostFormValue("show"), r.PostFormValue("page"))
+	p.Reason, p.Typed = trimmed(r, "reason"), trimmed(r, "count")
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind == fault.Invalid {
+		p.Errors = fieldErrors(ctx, f)
+	}
+	if errors.Is(err, bulk.ErrOther) {
+		p.Typed = "" // the number is another one
+	}
+	return &FormError{Err: err, Form: func(f *views.FailureProps) templ.Component {
+		if len(p.Errors) == 0 {
+			p.Failure = f
+		}
+		return views.BulkPreviewPage(p)
+	}}
+}
+
+// Pause answers POST /bulk/{planID}/pause, Resume /resume, and Cancel /cancel: each
+// leads to the run. One that was too late does too: the page says where it stands.
+func (h *Bulk) Pause(w http.ResponseWriter, r *http.Request) error {
+	return h.steer(w, r, h.Plans.Pause)
+}
+
+// Resume answers POST /bulk/{planID}/resume; see Pause.
+func (h *Bulk) Resume(w http.ResponseWriter, r *http.Request) error {
+	return h.steer(w, r, h.Plans.Resume)
+}
+
+// Cancel answers POST /bulk/{planID}/cancel; see Pause.
+func (h *Bulk) Cancel(w http.ResponseWriter, r *http.Request) error {
+	return h.steer(w, r, h.Plans.Cancel)
+}
+
+func (h *Bulk) steer(w http.ResponseWriter, r *http.Request, do func(context.Context, auth.Actor, string) error) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	id := r.PathValue("planID")
+	if err := do(r.Context(), auth.ActorFrom(r.Context()), id); err != nil && !fault.Is(err, fault.Conflict) {
+		return err
+	}
+	hx.Redirect(w, r, views.BulkURL(id))
+	return nil
+}
+
+// Retry answers POST /bulk/{planID}/retry: the preview of what was not brought about.
+func (h *Bulk) Retry(w http.ResponseWriter, r *http.Request) error {
+	return h.next(w, r, h.Plans.Retry)
+}
+
+// Revert answers POST /bulk/{planID}/revert: the preview of what takes the run back.
+func (h *Bulk) Revert(w http.ResponseWriter, r *http.Request) error {
+	return h.next(w, r, h.Plans.Revert)
+}
+
+func (h *Bulk) next(w http.ResponseWriter, r *http.Request, make func(context.Context, auth.Actor, string) (*bulk.Plan, error)) error {
+	if err := parseForm(r); err != nil {
+		return err
+	}
+	plan, err := make(r.Context(), auth.ActorFrom(r.Context()), r.PathValue("planID"))
+	if err != nil {
+		return err
+	}
+	hx.Redirect(w, r, views.BulkURL(plan.ID))
+	return nil
+}
+
+// Progress answers GET /bulk/{planID}/progress, which the page of a run asks by itself:
+// where the run stands, and the shown accounts. told is the last share of it, in
+// quarters, that was announced.
+func (h *Bulk) Progress(w http.ResponseWriter, r *http.Request) error {
+	if !hx.WantsFragment(r) {
+		hx.Redirect(w, r, views.BulkURL(r.PathValue("planID")))
+		return nil
+	}
+	p, err := h.runProps(r)
+	if err != nil {
+		return err
+	}
+	p.Announce = p.Over || p.Quarter() > number(r.URL.Query().Get("told"))
+	return views.Render(w, r, http.StatusOK, views.BulkProgress(p))
+}
+
+func (h *Bulk) showRun(w http.ResponseWriter, r *http.Request) error {
+	p, err := h.runProps(r)
+	if err != nil {
+		return err
+	}
+	p.Announce = !p.Over
+	return views.Render(w, r, http.StatusOK, views.BulkRunPage(p))
+}
+
+// paceOver is the time over which the pace of a run is measured.
+const paceOver = 15 * time.Second
+
+func (h *Bulk) runProps(r *http.Request) (views.BulkRunProps, error) {
+	ctx, id := r.Context(), r.PathValue("planID")
+	plan, err := h.Plans.Get(ctx, id)
+	if err != nil {
+		return views.BulkRunProps{}, err
+	}
+	run, counts, err := h.Plans.Run(ctx, id)
+	if err == nil && run == nil {
+		err = &fault.Error{Kind: fault.NotFound, Say: fault.Say("bulk.no_plan")}
+	}
+	if err != nil {
+		return views.BulkRunProps{}, err
+	}
+	query := r.URL.Query()
+	p := views.BulkRunProps{
+		Query: views.BulkQuery{PlanID: id, Show: query.Get("show"), Page: max(1, number(query.Get("page")))},
+		Who:   run.Actor.Display(), Source: planSource(ctx, plan.Source), Started: run.Started, Finished: run.Finished, Reason: run.Reason,
+		Total: counts.Total(), Ended: counts.Total() - counts.Left(), Over: !run.Finished.IsZero(),
+		Bad: bad(counts),
+	}
+	p.State, p.Label = runState(*run, counts)
+	p.Label = i18n.T(ctx, p.Label)
+	if p.State == "cancelled" && !p.Over {
+		p.Label = i18n.T(ctx, "bulk.state_cancelling")
+	}
+	p.Why = pauseText(ctx, *run)
+	p.CanPause, p.CanResume, p.CanCancel = run.State == bulk.Running, run.State == bulk.Paused, run.State == bulk.Running || run.State == bulk.Paused
+	p.CanRetry = p.Over && counts[change.Failed]+counts[change.Conflict]+counts[change.Cancelled] > 0
+	p.CanRevert = p.Over && counts[change.Done] > 0
+	if plan.OfRun != "" {
+		p.OfURL = views.BulkURL(plan.OfRun)
+	}
+	if run.State == bulk.Running {
+		h.pace(plan, run, counts, &p)
+	}
+	h.runRows(ctx, plan, counts, &p)
+	return p, nil
+}
+
+// pauseText says why a run waits, or nothing.
+func pauseText(ctx context.Context, run bulk.Run) string {
+	switch {
+	case run.State == bulk.Cancelled:
+		return i18n.T(ctx, "bulk.cancelled_by", "name", run.By)
+	case run.State != bulk.Paused:
+		return ""
+	}
+	switch run.Why {
+	case bulk.Denied:
+		return i18n.T(ctx, "bulk.why_denied")
+	case bulk.RoleLost:
+		return i18n.T(ctx, "bulk.why_role", "name", run.Actor.Display())
+	case bulk.WaveAway:
+		return i18n.T(ctx, "bulk.why_away")
+	}
+	return i18n.T(ctx, "bulk.why_person", "name", run.By)
+}
+
+// pace says how fast the run is and how long it still takes, once that can be told.
+func (h *Bulk) pace(plan *bulk.Plan, run *bulk.Run, counts bulk.Counts, p *views.BulkRunProps) {
+	now := time.Now()
+	over := min(paceOver, now.Sub(run.Started))
+	n := 0
+	for _, i := range plan.Items {
+		if !i.LeftOut && i.Finished.After(now.Add(-over)) {
+			n++
+		}
+	}
+	if over < 2*time.Second || n == 0 {
+		return
+	}
+	p.Rate = float64(n) / over.Seconds()
+	p.Left = time.Duration(float64(counts.Left()) / p.Rate * float64(time.Second))
+}
+
+// runStates are the states of accounts in the order in which a run shows them.
+var runStates = []change.State{
+	change.Failed, change.Conflict, change.InDoubt, change.Running, change.Queued, change.Done, change.NoChange, change.Cancelled,
+}
+
+func (h *Bulk) runRows(ctx context.Context, plan *bulk.Plan, counts bulk.Counts, p *views.BulkRunProps) {
+	p.Shows = []views.BulkShow{{Label: i18n.T(ctx, "bulk.show_all"), Count: counts.Total()}}
+	known := p.Query.Show == ""
+	for _, state := range runStates {
+		known = known || p.Query.Show == string(state)
+		if counts[state] > 0 || p.Query.Show == string(state) {
+			p.Shows = append(p.Shows, views.BulkShow{Name: string(state), Label: views.OutcomeLabel(ctx, string(state), false), Count: counts[state]})
+		}
+	}
+	if !known {
+		p.Query.Show = ""
+	}
+	var selected []bulk.Item
+	for _, i := range plan.Items {
+		if !i.LeftOut && (p.Query.Show == "" || p.Query.Show == string(i.State)) {
+			selected = append(selected, i)
+		}
+	}
+	p.Selected, p.Pages = len(selected), max(1, (len(selected)+views.BulkPageSize-1)/views.BulkPageSize)
+	p.Query.Page = min(p.Query.Page, p.Pages)
+	selected = selected[(p.Query.Page-1)*views.BulkPageSize:]
+	for _, i := range selected[:min(len(selected), views.BulkPageSize)] {
+		row := views.BulkRunRow{BulkRow: planRow(ctx, i, false), State: string(i.State)}
+		if i.Say.Key != "" {
+			row.Say = sentence(ctx, i.Say)
+		}
+		if i.ChangeID != "" {
+			row.ChangeURL = views.ChangeURL(i.ChangeID, "")
+		}
+		p.Rows = append(p.Rows, row)
+	}
+}
+
+// CSV answers GET /bulk/{planID}/result.csv: what became of each account.
+func (h *Bulk) CSV(w http.ResponseWriter, r *http.Request) error {
+	ctx, id := r.Context(), r.PathValue("planID")
+	plan, err := h.Plans.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	run, counts, err := h.Plans.Run(ctx, id)
+	if err == nil && run == nil {
+		err = &fault.Error{Kind: fault.NotFound, Say: fault.Say("bulk.no_plan")}
+	}
+	if err != nil {
+		return err
+	}
+	if err := h.Exports.RecordExport(ctx, "run.csv", map[string]string{"run": id}, counts.Total()); err != nil {
+		return fmt.Errorf("nothing was exported: %w", err)
+	}
+	name := "bulk-" + run.Started.In(i18n.Zone(ctx)).Format("20060102-1504") + ".csv"
+	w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
+	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
+	w.Header().Set("Cache-Control", "no-store")
+	if err := writeResult(ctx, w, plan); err != nil {
+		panic(http.ErrAbortHandler) // nobody waits for the rest
+	}
+	return nil
+}
+
+// resultColumns are the columns of the file: keys that stay, each with its name in the
+// language of the reader.
+var resultColumns = []struct{ key, name string }{
+	{"account", "details.user_id"},
+	{"email", "col.email"},
+	{"billing_group", "col.billing_group"},
+	{"outcome", "history.outcome"},
+	{"detail", "bulk.detail"},
+	{"flags", "export.flags"},
+	{"finished", "export.finished"},
+	{"change", "export.id"},
+}
+
+func writeResult(ctx context.Context, w http.ResponseWriter, plan *bulk.Plan) error {
+	out, err := newCSV(w)
+	if err != nil {
+		return err
+	}
+	head := make([]string, len(resultColumns))
+	for n, c := range resultColumns {
+		head[n] = i18n.T(ctx, c.name) + " [" + c.key + "]"
+	}
+	if err := out.row(head...); err != nil {
+		return err
+	}
+	for _, i := range plan.Items {
+		if i.LeftOut {
+			continue
+		}
+		detail := ""
+		if i.Say.Key != "" {
+			detail = sentence(ctx, i.Say)
+		}
+		var lines []string
+		for _, c := range i.Cells() {
+			if c.Outcome == bulk.Moves {
+				lines = append(lines, movedLine(ctx, wave.Moved{Key: c.Key, From: c.From, To: wave.StateOf(c.On)}))
+			}
+		}
+		err := out.row(string(i.Account), i.Email, i.Group, views.OutcomeLabel(ctx, string(i.State), false), detail,
+			i18n.Join(ctx, lines), i18n.Full(ctx, i.Finished), i.ChangeID)
+		if err != nil {
+			return err
+		}
+	}
+	return out.flush()
+}

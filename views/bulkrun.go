@@ -1,0 +1,99 @@
+package views
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"waveadmin/internal/i18n"
+)
+
+// BulkRunProps is a run: how far it is, and what became of each account.
+type BulkRunProps struct {
+	Query    BulkQuery
+	Who      string
+	Source   string // in words
+	OfURL    string // of the run that it takes back or tries again; empty for none
+	Started  time.Time
+	Finished time.Time
+	Reason   string
+
+	State string // running, paused, cancelled, done, partly_failed or failed
+	Label string // the same in words
+	Why   string // it is paused or cancelled, in words; empty when it is not
+	Over  bool
+	Total int // accounts
+	Ended int // of them
+	Bad   int // of these, those that a person should look at
+	Rate  float64
+	Left  time.Duration // together with Rate zero while that cannot be told
+
+	CanPause, CanResume, CanCancel, CanRetry, CanRevert bool
+
+	Shows    []BulkShow
+	Rows     []BulkRunRow
+	Selected int // accounts that the filter selects
+	Pages    int
+	Announce bool // to who listens, how far it is
+}
+
+// BulkRunRow is one account of a run.
+type BulkRunRow struct {
+	BulkRow
+	State     string
+	Say       string // why it ended so; empty when that needs no words
+	ChangeURL string // empty while nothing is recorded
+}
+
+// Quarter is how many quarters of the run are over.
+func (p BulkRunProps) Quarter() int {
+	if p.Total == 0 {
+		return 4
+	}
+	return p.Ended * 4 / p.Total
+}
+
+func (p BulkRunProps) percent() int {
+	if p.Total == 0 {
+		return 100
+	}
+	return p.Ended * 100 / p.Total
+}
+
+// how is the progress in words.
+func (p BulkRunProps) how(ctx context.Context) string {
+	return t(ctx, "bulk.progress", "ended", i18n.Number(p.Ended), "total", i18n.Number(p.Total), "percent", p.percent())
+}
+
+// paceText is the pace of the run and the time left, or nothing.
+func (p BulkRunProps) paceText(ctx context.Context) string {
+	switch {
+	case p.Rate == 0:
+		return ""
+	case p.Left < time.Minute:
+		return t(ctx, "bulk.pace_seconds", "rate", fmt.Sprintf("%.1f", p.Rate), "count", max(1, int(p.Left.Seconds())))
+	}
+	return t(ctx, "bulk.pace_minutes", "rate", fmt.Sprintf("%.1f", p.Rate), "count", int((p.Left+time.Minute-1)/time.Minute))
+}
+
+// outcome is how the run ended, in words.
+func (p BulkRunProps) outcome(ctx context.Context) string {
+	switch p.State {
+	case "done":
+		return t(ctx, "bulk.ended_well", "count", p.Total)
+	case "cancelled":
+		return t(ctx, "bulk.ended_cancelled")
+	}
+	return t(ctx, "bulk.ended_badly", "count", p.Bad)
+}
+
+// said is what is announced.
+func (p BulkRunProps) said(ctx context.Context) string {
+	if !p.Announce || p.Over && p.Bad > 0 { // that is an alert
+		return ""
+	}
+	if p.Over {
+		return p.outcome(ctx)
+	}
+	return p.how(ctx)
+}
