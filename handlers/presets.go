@@ -29,6 +29,7 @@ type PresetStore interface {
 type Presets struct {
 	Directory Directory
 	Store     PresetStore
+	Exports   ExportRecorder
 }
 
 // List answers GET /presets.

@@ -18,7 +18,7 @@ const saidCookie = "said"
 // none. A forged one can at most say one of these.
 var sayings = []string{
 	"preset.done_created", "preset.done_saved", "preset.done_nothing", "preset.done_deleted", "preset.done_for_new",
-	"preset.done_assigned", "preset.done_unassigned", "view.saved", "view.deleted",
+	"preset.done_assigned", "preset.done_unassigned", "preset.done_imported", "view.saved", "view.deleted",
 }
 
 // sayNext keeps one of sayings, about count things, for the next page.

@@ -3,6 +3,8 @@ package web_test
 import (
 	"context"
 	"net/url"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -90,6 +92,16 @@ func TestPresets(t *testing.T) {
 		if chosen := testkit.Eval[string](b, `document.querySelector("#preset").selectedOptions[0].textContent`); chosen == "" {
 			t.Error("the bulk form has no preset")
 		}
+	}
+	b.Open("/presets/import?lang=ja")
+	b.Until("(document.querySelector('#yaml').value = " + strconv.Quote(strings.Replace(presetFile, "（2026 年度・請求書発行代行つき）", "", 1)) + ", true)")
+	b.Click(`[data-testid="import-preview"]`)
+	b.Wait(`[data-testid="import-do"]`)
+	b.Shot("preset-import-ja-light")
+	b.Click(`[data-testid="import-do"]`)
+	b.Wait(`.notice-line.success`)
+	if p := s.Presets.Book().All()[1]; p.Name != "New" || len(s.Presets.Book().All()) != 5 {
+		t.Errorf("after an import there is %q first of %d", p.Name, len(s.Presets.Book().All()))
 	}
 	b.Dark(true)
 	b.Open("/presets?lang=ja")

@@ -1,11 +1,14 @@
 package web_test
 
 import (
+	"slices"
+	"strconv"
+
 	"waveadmin/internal/testkit"
 	"waveadmin/internal/wave"
 )
 
-func init() { screens = append(screens, presetScreens...) }
+func init() { screens = slices.Concat(screens, presetScreens, presetImportScreens) }
 
 // presetScreens are the pages of presets with what can be seen on them.
 var presetScreens = []screen{
@@ -44,4 +47,22 @@ func presetOf(v *visit) string {
 	}
 	flags := wave.Wanted{"open_api": true, "usage_tag": false, "invoice": true, "dashboard_graph": true, "sp_purchased": false}
 	return "/presets/" + newPreset(v.t, v.s, name, flags, "unusual", "gone").ID
+}
+
+// presetFile has one of each outcome.
+const presetFile = "presets:\n- name: \"標準プラン（2026 年度・請求書発行代行つき）\"\n  functions: {invoice: false}\n- name: New\n  functions: {open_api: true}\n- name: Wrong\n  functions: {invioce: true}\n"
+
+var presetImportScreens = []screen{
+	{"preset import", testkit.Editor, `[data-testid="preset-file"]`, func(v *visit) { v.open("/presets/import") }},
+	{"preset import preview", testkit.Editor, `[data-testid="preset-import"]`, func(v *visit) {
+		presetOf(v)
+		importFile(v, presetFile)
+	}},
+	{"preset import refused", testkit.Editor, `[data-testid="import-problems"]`, func(v *visit) { importFile(v, "presets:\n- name: \"a\n") }},
+}
+
+func importFile(v *visit, text string) {
+	v.open("/presets/import")
+	v.b.Until("(document.querySelector('#yaml').value = " + strconv.Quote(text) + ", true)")
+	v.b.Click(`[data-testid="import-preview"]`)
 }

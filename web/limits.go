@@ -17,13 +17,15 @@ import (
 const (
 	// maxFormBytes is enough for the form of one account, all flags and a reason.
 	maxFormBytes = 64 << 10
-	// maxBulkBytes is enough for a plan of 20,000 cells, or the ids of as many accounts.
+	// maxBulkBytes is enough for a plan of 20,000 cells, the ids of as many accounts, or
+	// a file of presets.
 	maxBulkBytes = 4 << 20
 )
 
 // formLimit returns how many bytes of a form are read at an address.
 func formLimit(path string) int64 {
-	if path == views.BulkListURL || path == views.BulkNewURL {
+	switch path {
+	case views.BulkListURL, views.BulkNewURL, views.PresetImportURL:
 		return maxBulkBytes
 	}
 	return maxFormBytes

@@ -107,3 +107,12 @@ if (form) {
     form.requestSubmit(form.querySelector('[data-testid=save]'));
   });
 }
+
+// A file is read into the field beside it, where it can be looked at and mended.
+for (const choice of document.querySelectorAll('[data-file-choice]')) {
+  choice.hidden = false;
+  choice.querySelector('input').addEventListener('change', async (e) => {
+    const [file] = e.target.files;
+    if (file) document.getElementById(e.target.dataset.fileInto).value = await file.text();
+  });
+}
