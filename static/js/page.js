@@ -149,6 +149,17 @@ function closePopovers(inside, focus) {
   }
 }
 
+// What gets the focus under a first column that stays comes out from under it. The
+// browser does so too, but not for what it takes as in sight.
+on('focusin', (e) => {
+  const head = e.target.closest('.scroll tr')?.firstElementChild;
+  if (!head || head.contains(e.target) || !e.target.matches(':focus-visible')) return; // a press stays where it was
+  const { position, left } = getComputedStyle(head);
+  if (position !== 'sticky' || left === 'auto') return;
+  const under = head.getBoundingClientRect().right - e.target.getBoundingClientRect().left;
+  if (under > 0) head.closest('.scroll').scrollLeft -= under + 8;
+});
+
 function passwordChoice(group, focus) {
   const custom = group.querySelector('[value=Custom]').checked;
   group.querySelector('[data-custom]').hidden = !custom;
