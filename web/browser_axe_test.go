@@ -74,7 +74,7 @@ func TestScreens(t *testing.T) {
 			v := newVisit(t, person)
 			for _, lang := range i18n.Languages {
 				v.lang = lang
-				for _, s := range slices.Concat(screens, historyScreens, paletteScreens) {
+				for _, s := range slices.Concat(screens, historyScreens) {
 					if s.only == "" || s.only == person {
 						v.b.Size(1280, 900)
 						s.reach(v)

@@ -1,7 +1,6 @@
 package web_test
 
 import (
-	"fmt"
 	"testing"
 
 	"waveadmin/internal/i18n"
@@ -9,8 +8,7 @@ import (
 )
 
 // TestFits: no page is wider than its window, from 320 pixels on, in either
-// language; tables scroll inside themselves. It also takes the pictures of the
-// dark theme and of a phone.
+// language; tables scroll inside themselves.
 func TestFits(t *testing.T) {
 	s := testkit.Start(t, testkit.Options{Accounts: 200})
 	b := s.NewBrowser(t, "ja")
@@ -35,18 +33,11 @@ func TestFits(t *testing.T) {
 		b.Open("/resellers?lang=" + lang)
 		for _, width := range []int64{1280, 390, 320} {
 			b.Size(width, 900)
-			b.Dark(width == 1280)
 			for _, p := range pages {
 				b.Open(p.path)
 				b.Wait("main")
 				if over := testkit.Eval[int](b, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
 					t.Errorf("%s in %s is %d px wider than a window of %d", p.path, lang, over, width)
-				}
-				switch width {
-				case 1280:
-					b.Shot(fmt.Sprintf("%s-%s-dark", p.name, lang))
-				case 390:
-					b.Shot(fmt.Sprintf("%s-%s-phone", p.name, lang))
 				}
 			}
 		}

@@ -2,6 +2,8 @@ package web_test
 
 import "waveadmin/internal/testkit"
 
+func init() { screens = append(screens, paletteScreens...) }
+
 // paletteScreens are the states of the search over the whole tool.
 var paletteScreens = []screen{
 	{"palette", "", `#palette [role=option]`, func(v *visit) {

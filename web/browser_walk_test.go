@@ -45,7 +45,7 @@ func flagOn(t *testing.T, s *testkit.Site, id wave.UserID, key wave.Key) bool {
 
 // TestWalk is the main job as an editor does it, in both languages: sign in,
 // search, switch three flags, save, undo, issue an account, reset its password,
-// delete it, sign out. It also makes the pictures of docs/screenshots.
+// delete it, sign out. It also makes pictures for docs/screenshots.
 func TestWalk(t *testing.T) {
 	for _, lang := range i18n.Languages {
 		t.Run(lang, func(t *testing.T) {
@@ -59,11 +59,10 @@ func TestWalk(t *testing.T) {
 			b.Wait(`[data-testid="adoption"]`)
 			b.Click(`nav a[href="/resellers"]`)
 			b.Wait(`table[data-testid="resellers"]`)
-			shot("resellers")
 
 			id := walkSearch(t, s, b)
 			walkFlags(t, s, b, id, lang, shot)
-			walkIssue(t, s, b, lang, shot)
+			walkIssue(t, s, b)
 
 			b.Click(`[data-testid="sign-out"]`)
 			b.Until(`location.pathname === "/auth/signed-out"`)
@@ -97,7 +96,6 @@ func walkFlags(t *testing.T, s *testkit.Site, b *testkit.Browser, id wave.UserID
 	if n := testkit.Eval[int](b, `document.querySelectorAll("input[data-dirty]").length`); n != 3 {
 		t.Errorf("%d boxes are marked as changed, want 3", n)
 	}
-	shot("account")
 
 	s.Wave.ResetJournal()
 	b.Click(`[data-testid="save"]`)
@@ -129,10 +127,9 @@ func walkFlags(t *testing.T, s *testkit.Site, b *testkit.Browser, id wave.UserID
 	if n := testkit.Eval[int](b, `document.querySelectorAll("[data-testid=history] tbody tr").length`); n != 2 {
 		t.Errorf("the history has %d lines, want the save and its undo", n)
 	}
-	shot("history")
 }
 
-func walkIssue(t *testing.T, s *testkit.Site, b *testkit.Browser, lang string, shot func(string)) {
+func walkIssue(t *testing.T, s *testkit.Site, b *testkit.Browser) {
 	const email = "new.customer@example.co.jp"
 	group := s.Wave.Groups()[3]
 	b.Open("/resellers/new")
@@ -142,7 +139,6 @@ func walkIssue(t *testing.T, s *testkit.Site, b *testkit.Browser, lang string, s
 	b.Click(`input[name="input_type"][value="Custom"]`)
 	b.Type(`#password`, "correct-horse-9")
 	b.Click(`#f-invoice`)
-	shot("issue")
 	b.Click(`[data-testid="create-save"]`)
 	b.Until(`document.querySelector("form[data-testid=perm-form]") && document.querySelector(".notice-line.success")`)
 	created := slices.IndexFunc(s.Wave.Accounts(), func(a wave.Reseller) bool { return a.Email == email })
@@ -161,10 +157,8 @@ func walkIssue(t *testing.T, s *testkit.Site, b *testkit.Browser, lang string, s
 
 	b.Click(`.tabs a[href$="/details"]`)
 	b.Wait(`.facts`)
-	shot("details")
 	b.Click(`a[href$="/password"]`)
 	b.Wait(`#password-form`)
-	shot("password")
 	b.Click(`[data-testid="password-save"]`)
 	b.Until(`location.pathname.endsWith("/details") && document.querySelector(".notice-line.success")`)
 	if got := s.Wave.Passwords(a.UserID); len(got) != 1 || got[0].Input != wave.Auto {
@@ -173,7 +167,6 @@ func walkIssue(t *testing.T, s *testkit.Site, b *testkit.Browser, lang string, s
 
 	b.Click(`a[href$="/delete"]`)
 	b.Type(`#confirm`, email)
-	shot("delete")
 	b.Click(`[data-testid="delete-save"]`)
 	b.Until(`location.pathname === "/resellers" && document.querySelector(".notice-line.success")`)
 	if !strings.Contains(b.Text(".notice-line"), email) {
