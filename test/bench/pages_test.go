@@ -35,6 +35,8 @@ func BenchmarkPage(b *testing.B) {
 		{"search_matches_all", "/resellers?size=100&q=@", ""},
 		{"flag_filter", "/resellers?size=100&on=invoice&off=open_api", ""},
 		{"sort", "/resellers?size=100&sort=-updated", ""},
+		{"sort_by_drift", "/resellers?size=100&sort=-drift", ""},
+		{"all_columns", "/resellers?size=100&cols=billing_group,company_id,registered,updated,password_updated,flags_on,preset,changed", ""},
 		{"account", "/resellers/" + string(rows[50].UserID), ""},
 		{"overview", "/", ""},
 		{"nothing", "/resellers?flag=invoice", ""}, // session and middleware around a redirect
