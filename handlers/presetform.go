@@ -22,7 +22,7 @@ import (
 )
 
 // New answers GET /presets/new: an empty form, with copy=… what another preset says,
-// or with from=… all flags of an account.
+// or with from=…, an id or an email, all flags of an account.
 func (h *Presets) New(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	var content preset.Content
@@ -37,11 +37,12 @@ func (h *Presets) New(w http.ResponseWriter, r *http.Request) error {
 		content.Name = cut(i18n.T(ctx, "preset.copy_name", "name", presetName(ctx, p)), preset.MaxName)
 		from = i18n.T(ctx, "preset.from_preset", "name", presetName(ctx, p))
 	case q.Get("from") != "":
-		snapshot, err := h.Directory.CurrentWith(ctx, wave.UserID(q.Get("from")))
+		word := strings.TrimSpace(q.Get("from"))
+		snapshot, err := h.Directory.CurrentWith(ctx, wave.UserID(word))
 		if err != nil {
 			return err
 		}
-		account, ok := snapshot.Get(wave.UserID(q.Get("from")))
+		account, ok := accountNamed(snapshot, word)
 		if !ok {
 			return &fault.Error{Kind: fault.NotFound, Say: fault.Say("error.no_account")}
 		}

@@ -161,6 +161,11 @@ func TestPresets_duplicateAndFromAccount(t *testing.T) {
 	if chosen(page, "invoice") != "on" || chosen(page, "open_api") != "off" || page.Find(`[name="flag.new_in_2027"]`).Length() != 0 {
 		t.Errorf("invoice is %s and open_api, whose value is odd, %s", chosen(page, "invoice"), chosen(page, "open_api"))
 	}
+	byEmail := fields(t, c.Get("/presets/new").Find(`form[data-testid="preset-from"]`))
+	byEmail.Set("from", " U1@example.co.jp ")
+	if page := c.Get("/presets/new?" + byEmail.Encode()); chosen(page, "invoice") != "on" {
+		t.Errorf("by email, invoice is %q", chosen(page, "invoice"))
+	}
 	for path, status := range map[string]int{"/presets/new?copy=nobody": 404, "/presets/new?from=nobody": 404} {
 		wantStatus(t, c.Get(path), status)
 	}

@@ -34,6 +34,7 @@ var presetScreens = []screen{
 	{"preset without accounts", "", `.empty`, func(v *visit) { v.open("/presets/defaults/accounts") }},
 	{"preset versions", "", `[data-testid="preset-versions"]`, func(v *visit) { v.open(presetOf(v) + "/versions") }},
 	{"preset new", testkit.Editor, `#preset-form`, func(v *visit) { v.open("/presets/new?from=unusual") }},
+	{"preset new empty", testkit.Editor, `[data-testid="preset-from"]`, func(v *visit) { v.open("/presets/new") }},
 	{"preset delete", testkit.Editor, `[data-testid="preset-delete"]`, func(v *visit) { v.open(presetOf(v) + "/delete") }},
 }
 
