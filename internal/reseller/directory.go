@@ -171,6 +171,9 @@ func (d *Directory) NotBefore(ctx context.Context, t time.Time) (*Snapshot, erro
 		if err := d.awaitOthers(ctx, t); err != nil {
 			return nil, err
 		}
+		if list := d.listed.Load(); list != nil && !list.asOf.Before(t) { // that someone else asked for
+			return list, nil
+		}
 	}
 	f := d.join(t)
 	if err := f.wait(ctx); err != nil {

@@ -44,8 +44,8 @@ func (s *Service) turn(ctx context.Context) (leave func(), err error) {
 	}
 }
 
-// awaitOthers returns when a list that began at t or later is on its way, or may be
-// asked for because the last one began long enough ago. It fails with
+// awaitOthers returns when a list that began at t or later is there or on its way, or
+// may be asked for because the last one began long enough ago. It fails with
 // fault.Unavailable when ctx ends first.
 func (d *Directory) awaitOthers(ctx context.Context, t time.Time) error {
 	for {
@@ -67,6 +67,9 @@ func (d *Directory) listDue(t time.Time) <-chan struct{} {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.queued != nil || d.running != nil && !d.running.started.Before(t) {
+		return nil
+	}
+	if list := d.listed.Load(); list != nil && !list.asOf.Before(t) {
 		return nil
 	}
 	rest := patientGap - time.Since(d.launched)

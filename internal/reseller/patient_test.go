@@ -88,3 +88,33 @@ func TestPatiently_endsWithTheContext(t *testing.T) {
 		}
 	})
 }
+
+// People who save more often than the lists of a run come must not hold it up: it takes
+// their lists.
+func TestPatiently_takesTheListsOfPeople(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, reseller.Rules{}, account("u1"), account("u2"))
+		if _, err := s.dir.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		people, stop := context.WithCancel(t.Context())
+		var saving sync.WaitGroup
+		saving.Go(func() {
+			for on := true; people.Err() == nil; on = !on {
+				time.Sleep(time.Second)
+				if _, err := s.ChangeMeta(t.Context(), set(tanaka, "u2", on, "invoice")); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		start := time.Now()
+		if _, err := s.ChangeMeta(reseller.Patiently(t.Context()), set(tanaka, "u1", true, "invoice")); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(start); took > 5*time.Second {
+			t.Errorf("a patient write took %v", took)
+		}
+		stop()
+		saving.Wait()
+	})
+}
