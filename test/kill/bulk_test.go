@@ -28,11 +28,11 @@ func TestKill_bulk(t *testing.T) {
 			deaths = 1
 		}
 		for n := range deaths {
-			wanted := min(50, w.ended(id)+3+rand.N(6))
-			w.until("some accounts are done", time.Minute, func() bool { return w.ended(id) >= wanted })
+			wanted := 10*n + 1 + rand.N(10)
+			w.until("some accounts are sent", time.Minute, func() bool { return w.sent() >= wanted })
 			s.kill()
+			t.Logf("death %d after %d calls and %d accounts", n+1, w.sent(), w.ended(id))
 			s.start()
-			t.Logf("death %d after %d accounts", n+1, w.ended(id))
 		}
 		w.until("the run is over", 3*time.Minute, func() bool { return w.isOver(id) })
 		w.checkRun(id)
@@ -48,8 +48,8 @@ func TestKill_bulkOneOfTwo(t *testing.T) {
 	dies, lives := w.newServer("dies"), w.newServer("lives")
 	dies.start()
 	id := w.startRun(w.newClient(dies, "misaki"))
-	w.until("some accounts are done", time.Minute, func() bool { return w.ended(id) >= 5 })
 	lives.start()
+	w.until("some accounts are sent", time.Minute, func() bool { return w.sent() >= 5 })
 	dies.kill()
 	w.until("the run is over", 3*time.Minute, func() bool { return w.isOver(id) })
 	w.checkRun(id)
@@ -87,6 +87,17 @@ func (w *world) number(query string, args ...any) (n int) {
 	w.t.Helper()
 	if err := w.read.QueryRowContext(w.t.Context(), query, args...).Scan(&n); err != nil {
 		w.t.Fatal(err)
+	}
+	return n
+}
+
+// sent is how many changes of flags have arrived at Wave.
+func (w *world) sent() int {
+	n := 0
+	for _, e := range w.wave.Journal() {
+		if e.Op == sandbox.OpMeta {
+			n++
+		}
 	}
 	return n
 }
