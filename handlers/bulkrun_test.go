@@ -62,7 +62,11 @@ func TestBulkRun(t *testing.T) {
 		t.Errorf("%d accounts are done", n)
 	}
 	link, _ := p.Find("tr[data-account=bulk-0] .diff-line").Attr("href")
-	wantText(t, c.Get(link), "main", says("source.bulk"))
+	record := c.Get(link)
+	wantText(t, record, "main", says("source.bulk"))
+	if record.Find(`main a[href="`+p.URL.Path+`"]`).Length() != 1 {
+		t.Error("the record of a change does not lead to its run")
+	}
 
 	viewer := s.SignedIn(t, testkit.Viewer)
 	seen := viewer.Get(p.URL.Path)

@@ -58,9 +58,12 @@ func facts(ctx context.Context, c change.Change) []views.Fact {
 	return out
 }
 
-// links lead to what c takes back or restores, and to what did that to c.
+// links lead to the bulk change that c is a part of, to what c takes back or restores, and to what did that to c.
 func links(ctx context.Context, c change.Change, origins map[string]change.Change, following []change.Change) []views.Link {
 	var out []views.Link
+	if c.RunID != "" {
+		out = append(out, views.Link{Text: i18n.T(ctx, "change.of_bulk"), URL: views.BulkURL(c.RunID)})
+	}
 	for _, id := range []string{c.UndoOf, c.RestoreOf} {
 		if of, ok := origins[id]; ok {
 			out = append(out, views.Link{Text: aboutOrigin(ctx, "change.of", of), URL: views.ChangeURL(id, "")})
