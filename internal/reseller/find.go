@@ -64,6 +64,9 @@ func (s *Snapshot) Find(q Query, last func(wave.UserID) (change.Last, bool)) Res
 
 // slotsIn returns all accounts in the order of q.
 func (s *Snapshot) slotsIn(q Query, last func(wave.UserID) (change.Last, bool)) []int32 {
+	if key, ok := q.Sort.SortFlag(); ok {
+		return s.byFlag(key, q.Desc)
+	}
 	switch q.Sort {
 	case ByBillingGroup, ByCompany, ByRegistered, ByUpdated, ByPassword, ByFlagsOn:
 		return s.order(order{q.Sort, q.Desc})
