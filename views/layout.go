@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"io"
 	"net/url"
+	"strings"
 
 	"github.com/a-h/templ"
 
@@ -62,7 +63,19 @@ func MarkOf(a auth.Actor) string {
 }
 
 // scriptTexts is every sentence that a script composes, with its places as they
-// stand in the catalogue. As data it needs no nonce.
+// stand in the catalogue, without those of the matrix. As data it needs no nonce.
 var scriptTexts = onceEachLanguage(templ.ComponentFunc(func(ctx context.Context, w io.Writer) error {
-	return templ.JSONScript("texts", i18n.RawUnder(ctx, "js.")).Render(ctx, w)
+	return templ.JSONScript("texts", scriptSentences(ctx, false)).Render(ctx, w)
 }))
+
+// scriptSentences returns the sentences of all scripts, or those of the matrix, which
+// are many and for one page.
+func scriptSentences(ctx context.Context, ofMatrix bool) map[string]string {
+	out := make(map[string]string)
+	for key, sentence := range i18n.RawUnder(ctx, "js.") {
+		if strings.HasPrefix(key, "matrix_") == ofMatrix {
+			out[key] = sentence
+		}
+	}
+	return out
+}

@@ -8,6 +8,7 @@ const (
 	OverviewSection  Section = "overview"
 	ResellersSection Section = "resellers"
 	NewSection       Section = "new"
+	MatrixSection    Section = "matrix"
 	PresetsSection   Section = "presets"
 	BulkSection      Section = "bulk"
 	ChangesSection   Section = "changes"
@@ -22,6 +23,7 @@ var navigation = []struct {
 	{OverviewSection, HomeURL, "layout-dashboard", "overview.title", false},
 	{ResellersSection, ResellersURL, "users", "nav.resellers", false},
 	{NewSection, NewURL, "user-plus", "nav.new", true},
+	{MatrixSection, MatrixURL, "table-2", "matrix.title", false},
 	{PresetsSection, PresetsURL, "layers", "preset.title", false},
 	{BulkSection, BulkListURL, "list-checks", "bulk.list", false},
 	{ChangesSection, ChangesURL, "history", "changes.title", false},

@@ -22,6 +22,7 @@ const (
 	ChangesURL    = "/changes"
 	ComparePath   = "/compare"
 	PickURL       = "/compare/accounts" // what a field for an account offers
+	MatrixURL     = "/matrix"
 	BulkListURL   = "/bulk"
 	BulkNewURL    = "/bulk/new"
 	PresetsURL    = "/presets"
@@ -231,6 +232,44 @@ func joinKeys(keys []wave.Key) string {
 		s[i] = string(key)
 	}
 	return strings.Join(s, ",")
+}
+
+// metaURLOf is where the flags of an account are posted, and flagURLOf the page of a
+// flag, with idPlace for which: a script puts it in, escaped.
+func metaURLOf() string { return strings.Replace(AccountURL("x", "meta"), "/x/", "/"+idPlace+"/", 1) }
+func flagURLOf() string { return FlagURL("") + idPlace }
+
+const idPlace = "{id}"
+
+// MatrixQuery is the state of the matrix, all of which stands in its address: that
+// of the reseller table, and which columns are hidden. Sort may be that of a flag.
+type MatrixQuery struct {
+	ListQuery
+	Hidden []wave.Key
+}
+
+// MatrixSizes are the rows of a page of the matrix that a person can choose.
+var MatrixSizes = []int{25, 50, 100}
+
+// URL returns the address of the view, without what is as by default.
+func (q MatrixQuery) URL() string { return q.here(q.ListQuery.URL()) }
+
+// values returns the parameters of the address.
+func (q MatrixQuery) values() url.Values {
+	u, _ := url.Parse(q.URL()) // it is ours
+	return u.Query()
+}
+
+// here returns the address in the matrix for one of the reseller table.
+func (q MatrixQuery) here(list string) string {
+	_, query, _ := strings.Cut(list, "?")
+	v, _ := url.ParseQuery(query) // it is ours
+	v.Del("cols")                 // the reseller table has others
+	v.Del("view")                 // and keeps them
+	if len(q.Hidden) > 0 {
+		v.Set("hide", joinKeys(q.Hidden))
+	}
+	return withQuery(MatrixURL, v)
 }
 
 // LocalPath returns path if it is an address of ours without a host, else the

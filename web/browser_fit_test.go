@@ -23,6 +23,7 @@ func TestFits(t *testing.T) {
 		{"delete", "/resellers/" + string(id) + "/delete"},
 		{"history", "/resellers/" + string(id) + "/history"},
 		{"issue", "/resellers/new"},
+		{"matrix", "/matrix?on=usage_tag"},
 		{"missing", "/resellers/none"},
 		{"changes", "/changes"},
 		{"change", "/changes/" + past.first},

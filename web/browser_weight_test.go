@@ -34,6 +34,7 @@ func TestWeight(t *testing.T) {
 		"list":     "/resellers",
 		"account":  "/resellers/" + string(s.Wave.Accounts()[0].UserID),
 		"issue":    "/resellers/new",
+		"matrix":   "/matrix",
 	} {
 		t.Run(name, func(t *testing.T) {
 			load := newLoad(s.URL + page)

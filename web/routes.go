@@ -41,6 +41,7 @@ type Deps struct {
 	Changes   *handlers.Changes
 	Presets   *handlers.Presets
 	Bulk      *handlers.Bulk
+	Matrix    *handlers.Matrix
 	Refresh   *handlers.Refresh
 	Palette   *handlers.Palette
 }
@@ -75,6 +76,7 @@ func (d Deps) routes(g groups) {
 	g.viewer.get("/resellers/{userID}/history", d.Account.History)
 	g.viewer.get("/compare", d.Compare.Show)
 	g.viewer.get("/compare/accounts", d.Picker.Search)
+	g.viewer.get("/matrix", d.Matrix.Show)
 	g.viewer.get("/changes", d.Changes.List)
 	g.viewer.get("/changes.csv", d.Changes.CSV)
 	g.viewer.get("/changes.jsonl", d.Changes.JSONLines)

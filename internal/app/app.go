@@ -242,6 +242,9 @@ func (a *App) pages() web.Deps {
 			Directory: a.directory, Ledger: a.ledger, Plans: a.runs, Presets: a.presets, Editors: a.presence,
 			ReasonRequired: bulkReason(a.cfg), Exports: exportAudit{a.audit},
 		},
+		Matrix: &handlers.Matrix{
+			Directory: a.directory, Ledger: a.ledger, Presets: a.presets, Confirm: a.cfg.UI.Confirm, ReasonRequired: rules(a.cfg).ReasonRequired,
+		},
 		Refresh: &handlers.Refresh{Directory: a.directory},
 		Palette: &handlers.Palette{Directory: a.directory},
 	}

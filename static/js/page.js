@@ -7,7 +7,8 @@ window.trustedTypes?.createPolicy('default', { createHTML: (html) => html });
 
 document.documentElement.classList.add('js');
 
-const texts = JSON.parse(document.getElementById('texts').textContent);
+const texts = {};
+for (const some of document.querySelectorAll('#texts, #more-texts')) Object.assign(texts, JSON.parse(some.textContent));
 
 // text fills the places of a sentence: {name}, or {name|one|many} by number.
 export function text(key, args = {}) {
