@@ -21,6 +21,16 @@ const columns = `id, kind, state, account, email, email_before, company, actor_i
 	upstream_status, fault, detail, lock_key IS NOT NULL, decided_issuer, decided_subject, decided_name, decided_reason,
 	since_at, created_at, sent_at, finished_at`
 
+// Submitted returns the change with that submit id which is not known to have done
+// nothing, or false.
+func (l *Ledger) Submitted(ctx context.Context, submitID string) (Change, bool, error) {
+	c, err := selectOne(ctx, l.db.Read(), "submit_id = $1 AND state NOT IN ('failed', 'cancelled')", submitID)
+	if err != nil || c == nil {
+		return Change{}, false, err
+	}
+	return *c, true, nil
+}
+
 // Get returns one change, or fails with fault.NotFound.
 func (l *Ledger) Get(ctx context.Context, id string) (Change, error) {
 	c, err := selectOne(ctx, l.db.Read(), "id = $1", id)
