@@ -15,6 +15,7 @@ import (
 // posts are all writes, each with a form that an editor could send.
 var posts = map[string]url.Values{
 	"/resellers":               {"email": {"new@example.co.jp"}, "company_id": {"k"}, "input_type": {"Auto"}, "submit_id": {"12345678"}},
+	"/resellers/new":           {"preset": {"defaults"}},
 	"/resellers/acme/meta":     edit("invoice", false, true),
 	"/resellers/acme/undo":     {},
 	"/resellers/acme/password": {"input_type": {"Auto"}},

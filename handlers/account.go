@@ -45,7 +45,7 @@ type Account struct {
 	Service        AccountService
 	Changes        Origins
 	Presence       Presence
-	Presets        Book
+	Presets        Promises
 	Confirm        string // ui.confirm
 	ReasonRequired bool
 	Min, Max       int // length of a password
@@ -65,6 +65,10 @@ func (h *Account) Show(w http.ResponseWriter, r *http.Request) error {
 	page := h.head(r, account, snapshot)
 	if f, c, ok := takeFlash(w, r, h.Service); ok {
 		page.Notice = doneNotice(r.Context(), c)
+		if page.Notice != nil && f.unassigned {
+			page.Notice.Level = "warning"
+			page.Notice.More = append(page.Notice.More, i18n.T(r.Context(), "create.unassigned"))
+		}
 		form.Saved = h.savedEarlier(r.Context(), account, f, c)
 		if f.say != "" {
 			form.Message = i18n.T(r.Context(), f.say)

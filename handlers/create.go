@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -32,90 +33,117 @@ type Groups interface {
 	BillingGroups(ctx context.Context) (groups []wave.BillingGroup, complete bool, err error)
 }
 
+// Promises is the part of preset.Store that creation needs.
+type Promises interface {
+	Book
+	Promise(ctx context.Context, by auth.Actor, submitID, id string) error
+	Redeem(ctx context.Context, submitID string, account wave.UserID) error
+}
+
 // Creation serves the form for a new account.
 type Creation struct {
 	Directory      Directory
 	Groups         Groups
 	Service        CreateService
+	Presets        Promises
+	Log            *slog.Logger
 	ReasonRequired bool
 	Min, Max       int // length of a password
 }
 
-// New answers GET /resellers/new. With from_change=… the form is filled in with the
-// account as that change left it, or as it was before its deletion.
+// New answers GET /resellers/new. The functions are filled in from the preset for new
+// accounts, or from what preset=… or copy=… names; with from_change=… the form is
+// filled in with the account as that change left it, or as it was before its deletion.
 func (h *Creation) New(w http.ResponseWriter, r *http.Request) error {
 	if err := mayModify(r); err != nil {
 		return err
 	}
-	p := views.CreateProps{
-		Input: wave.Auto, Notify: true, SubmitID: newSubmitID(), Min: h.Min, Max: h.Max,
-		NeedReason: h.ReasonRequired, Groups: views.Grid(r.Context(), wave.Defaults(), nil),
+	query := r.URL.Query()
+	f := createForm{
+		Creation: reseller.Creation{SubmitID: newSubmitID(), NewReseller: wave.NewReseller{Input: wave.Auto, Notify: true}},
+		change:   query.Get("from_change"),
+		preset:   query.Get("preset"),
+		copyOf:   cut(strings.TrimSpace(query.Get("copy")), maxText),
 	}
-	if id := r.URL.Query().Get("from_change"); id != "" {
-		c, err := h.Service.Change(r.Context(), id)
+	if f.change == "" && !query.Has("preset") {
+		f.preset = h.Presets.Book().ForNew().ID
+	}
+	if f.change != "" {
+		c, err := h.Service.Change(r.Context(), f.change)
 		if err != nil {
 			return err
 		}
-		if err := seed(r.Context(), &p, c); err != nil {
-			return err
-		}
+		f.Email, f.CompanyID = c.Email, c.Company
 	}
-	h.companies(r.Context(), &p)
+	p, err := h.fill(r, f)
+	if err != nil {
+		return err
+	}
 	return views.Render(w, r, http.StatusOK, views.CreatePage(p))
 }
 
-// seed fills in the form with the account of c. What the catalogue lacks cannot be
-// asked for of a new account, and a password is never known.
-func seed(ctx context.Context, p *views.CreateProps, c change.Change) error {
-	had := seedOf(c)
-	if had == nil {
-		return &fault.Error{Kind: fault.Invalid, Say: fault.Say("restore.no_flags")}
+// Fill answers POST /resellers/new: the form as it was sent, with the functions of the
+// preset or the account that it names now. Those that the person had set otherwise stay
+// so. Nothing is created, and the password never comes back.
+func (h *Creation) Fill(w http.ResponseWriter, r *http.Request) error {
+	f, err := readCreateForm(r)
+	if err != nil {
+		return err
 	}
-	var m wave.Meta
-	for _, f := range wave.Flags {
-		m = m.With(f.Key, had.On(f.Key))
+	p, err := h.fill(r, f)
+	if err != nil {
+		return err
 	}
-	p.Email, p.CompanyID, p.Groups = c.Email, c.Company, views.Grid(ctx, m, nil)
-	p.From = &views.SeedProps{Email: c.Email, At: c.Created, URL: views.ChangeURL(c.ID, "")}
-	for _, key := range had.Unknown() {
-		if had.On(key) {
-			p.From.Left = append(p.From.Left, string(key))
-		}
+	if hx.WantsFragment(r) {
+		return views.Render(w, r, http.StatusOK, views.CreateForm(p))
 	}
-	return nil
+	return views.Render(w, r, http.StatusOK, views.CreatePage(p))
 }
 
 // Create answers POST /resellers.
 func (h *Creation) Create(w http.ResponseWriter, r *http.Request) error {
-	if err := parseForm(r); err != nil {
-		return err
-	}
-	meta, err := createMeta(r.PostForm)
+	f, err := readCreateForm(r)
 	if err != nil {
 		return err
 	}
-	input, notify := readInput(r)
-	c := reseller.Creation{
-		Actor: auth.ActorFrom(r.Context()), SubmitID: r.PostFormValue("submit_id"), Reason: trimmed(r, "reason"),
-		NewReseller: wave.NewReseller{
-			Email: trimmed(r, "email"), CompanyID: trimmed(r, "company_id"),
-			Input: input, Notify: notify, Password: passwordOf(r, input), Meta: meta,
-		},
+	if f.stale() { // without scripts, nobody has seen these functions yet
+		return h.unseen(r, f)
 	}
-	done, account, err := h.Service.Create(r.Context(), c)
+	if f.preset != "" {
+		if err := h.Presets.Promise(r.Context(), f.Actor, f.SubmitID, f.preset); fault.Is(err, fault.NotFound) {
+			return h.notCreated(r, f, fault.Field("preset", "stage.no_preset"))
+		} else if err != nil {
+			h.Log.WarnContext(r.Context(), "a preset could not be promised to a new account", "err", err)
+		}
+	}
+	done, account, err := h.Service.Create(r.Context(), f.Creation)
 	if doubt, ok := errors.AsType[*reseller.DoubtError](err); ok {
-		return h.checking(w, r, c, doubt.Change)
+		return h.checking(w, r, f, doubt.Change)
 	}
 	if err != nil {
-		return h.notCreated(w, r, c, err)
+		return h.notCreated(r, f, err)
 	}
-	setFlash(w, r, flash{changeID: done.ID})
+	said := flash{changeID: done.ID}
+	if account.UserID != "" && f.preset != "" {
+		said.unassigned = h.assign(r.Context(), f, account.UserID) != nil
+	}
+	setFlash(w, r, said)
 	if account.UserID == "" { // done, but the list does not name it yet
 		hx.Redirect(w, r, views.ResellersURL)
 		return nil
 	}
 	hx.Redirect(w, r, views.AccountURL(account.UserID, ""))
 	return nil
+}
+
+// assign makes the new account follow the chosen preset. That it fails says nothing
+// about the account, which is there: the store tries again later.
+func (h *Creation) assign(ctx context.Context, f createForm, account wave.UserID) error {
+	err := h.Presets.Redeem(context.WithoutCancel(ctx), f.SubmitID, account)
+	if err != nil {
+		h.Log.WarnContext(ctx, "a preset could not be assigned to a new account", "account", account, "err", err)
+	}
+	return err
 }
 
 // createMeta reads the boxes: the form brings each flag as off, and once more as
@@ -139,13 +167,29 @@ func createMeta(form url.Values) (wave.Meta, error) {
 
 // notCreated shows the form as it was sent. It gets a new submit id: the next
 // press is a new submission, as this one created nothing.
-func (h *Creation) notCreated(_ http.ResponseWriter, r *http.Request, c reseller.Creation, err error) error {
-	ctx := r.Context()
-	p := h.filledIn(ctx, c)
+func (h *Creation) notCreated(r *http.Request, f createForm, err error) error {
+	p := h.filledIn(r.Context(), f)
 	p.SubmitID = newSubmitID()
-	if f, ok := errors.AsType[*fault.Error](err); ok {
-		p.Errors = fieldErrors(ctx, f)
+	if invalid, ok := errors.AsType[*fault.Error](err); ok {
+		p.Errors = fieldErrors(r.Context(), invalid)
 	}
+	return formAgain(r, p, err)
+}
+
+// unseen shows the form with the functions that were chosen and not filled in.
+func (h *Creation) unseen(r *http.Request, f createForm) error {
+	p, err := h.fill(r, f)
+	if err != nil {
+		return err
+	}
+	err = fault.Field("preset", "create.filled_now")
+	if len(p.Errors) == 0 {
+		p.Errors = map[string]string{"preset": i18n.T(r.Context(), "create.filled_now")}
+	}
+	return formAgain(r, p, err)
+}
+
+func formAgain(r *http.Request, p views.CreateProps, err error) error {
 	return &FormError{Err: err, Form: func(f *views.FailureProps) templ.Component {
 		if len(p.Errors) == 0 {
 			p.Failure = f
@@ -159,23 +203,13 @@ func (h *Creation) notCreated(_ http.ResponseWriter, r *http.Request, c reseller
 
 // checking shows the form with the submit id that is being settled: sending it
 // again asks for the same account, not for a second one.
-func (h *Creation) checking(w http.ResponseWriter, r *http.Request, c reseller.Creation, doubt change.Change) error {
-	p := h.filledIn(r.Context(), c)
-	p.SubmitID = c.SubmitID
+func (h *Creation) checking(w http.ResponseWriter, r *http.Request, f createForm, doubt change.Change) error {
+	p := h.filledIn(r.Context(), f)
 	p.Checking = checking(r.Context(), doubt)
 	if hx.WantsFragment(r) {
 		return views.Render(w, r, http.StatusAccepted, views.CreateForm(p))
 	}
 	return views.Render(w, r, http.StatusAccepted, views.CreatePage(p))
-}
-
-func (h *Creation) filledIn(ctx context.Context, c reseller.Creation) views.CreateProps {
-	p := views.CreateProps{
-		Email: c.Email, CompanyID: c.CompanyID, Input: c.Input, Notify: c.Notify, Reason: c.Reason,
-		NeedReason: h.ReasonRequired, Min: h.Min, Max: h.Max, Groups: views.Grid(ctx, c.Meta, nil),
-	}
-	h.companies(ctx, &p)
-	return p
 }
 
 // CheckEmail answers GET /resellers/check?email=…: the line under the field that

@@ -23,6 +23,8 @@ type flash struct {
 	say      string     // one of quiet, when there was nothing to do
 	others   []wave.Key // flags that others moved before the change
 	left     []wave.Key // flags that an undo left
+
+	unassigned bool // the preset that was chosen for a new account is not assigned yet
 }
 
 const (
@@ -63,6 +65,9 @@ func setFlash(w http.ResponseWriter, r *http.Request, f flash) {
 	if f.say != "" {
 		v.Set("say", f.say)
 	}
+	if f.unassigned {
+		v.Set("unassigned", "1")
+	}
 	if more := (url.Values{"others": names(f.others), "left": names(f.left)}); len(more.Encode()) <= maxFlash {
 		maps.Copy(v, more)
 	}
@@ -81,7 +86,7 @@ func takeFlash(w http.ResponseWriter, r *http.Request, s ChangeGetter) (flash, c
 	if err != nil {
 		return flash{}, change.Change{}, false
 	}
-	f := flash{changeID: v.Get("change"), others: keysOf(v["others"]), left: keysOf(v["left"])}
+	f := flash{changeID: v.Get("change"), others: keysOf(v["others"]), left: keysOf(v["left"]), unassigned: v.Has("unassigned")}
 	if f.changeID == "" {
 		f.say = v.Get("say")
 		return f, change.Change{}, slices.Contains(quiet, f.say)

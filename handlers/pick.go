@@ -16,7 +16,8 @@ const pickable = 30
 
 // pick finds the account that a person means by an id, an email or words of the search
 // that only one account has. Otherwise it returns an empty account and what the picker
-// is to say; address leads on from each account to choose.
+// is to say; address leads on from each account to choose, or is nil where that would
+// lose what else was typed.
 func pick(r *http.Request, dir Directory, text string, address func(wave.UserID) string) (wave.Reseller, views.PickProps, error) {
 	text = cut(strings.TrimSpace(text), maxText)
 	p := views.PickProps{Value: text}
@@ -44,6 +45,10 @@ func pick(r *http.Request, dir Directory, text string, address func(wave.UserID)
 			p.Value = string(found[0].UserID)
 		}
 		return found[0], p, nil
+	}
+	if address == nil {
+		p.Error = i18n.T(r.Context(), "pick.more", "text", text)
+		return wave.Reseller{}, p, nil
 	}
 	p.Error = i18n.T(r.Context(), "pick.many", "text", text)
 	for _, account := range found {

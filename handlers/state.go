@@ -100,7 +100,11 @@ func checking(ctx context.Context, c change.Change) *views.CheckingProps {
 
 // settledElsewhere leads to the page that shows what became of c.
 func (h *Account) settledElsewhere(w http.ResponseWriter, r *http.Request, c change.Change) error {
-	setFlash(w, r, flash{changeID: c.ID})
+	said := flash{changeID: c.ID}
+	if c.Kind == change.Create && c.State == change.Done && c.Account != "" {
+		said.unassigned = h.Presets.Redeem(r.Context(), c.SubmitID, c.Account) != nil // it is tried again
+	}
+	setFlash(w, r, said)
 	switch {
 	case c.Kind == change.Create && c.State == change.Done && c.Account != "":
 		hx.Redirect(w, r, views.AccountURL(c.Account, ""))

@@ -26,15 +26,21 @@ type CreateProps struct {
 	Errors     map[string]string
 	Failure    *FailureProps
 	Checking   *CheckingProps
-	From       *SeedProps // what the form was filled in from; nil for nothing
+	From       *SeedProps // the change that the form was filled in from; nil for none
+
+	Preset, Copy             string // the preset to follow and the account to copy, as chosen
+	FilledPreset, FilledCopy string // what Groups were filled in from
+	Presets                  []PresetChoice
+	PresetFlags              wave.Wanted // what FilledPreset says
 }
 
 // SeedProps is the change whose account a form was filled in from.
 type SeedProps struct {
-	Email string
-	At    time.Time
-	URL   string
-	Left  []string // functions that were on and that the form does not offer
+	ChangeID string
+	Email    string
+	At       time.Time
+	URL      string
+	Left     []string // functions that were on and that the form does not offer
 }
 
 // CompanyHint says whom the typed company id means.
@@ -45,7 +51,7 @@ type CompanyHint struct {
 
 // sortedFields returns the fields with errors in the order of the forms.
 func sortedFields(errors map[string]string) []string {
-	order := []string{"email", "company_id", "input_type", "password", "confirm", "name", "note", "flags", "paste", "yaml", "reason"}
+	order := []string{"email", "company_id", "input_type", "password", "confirm", "name", "note", "flags", "paste", "yaml", "reason", "preset", "pick-copy"}
 	return slices.SortedFunc(maps.Keys(errors), func(a, b string) int {
 		return slices.Index(order, a) - slices.Index(order, b)
 	})

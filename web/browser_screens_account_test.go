@@ -31,6 +31,8 @@ var accountScreens = []screen{
 	{"account copy staged", testkit.Editor, `.takeback`, func(v *visit) { v.pair(); v.open("/resellers/pair-a?copy=pair-b") }},
 	{"account copy of nothing", testkit.Editor, `.takeback`, func(v *visit) { v.pair(); v.open("/resellers/pair-c?copy=pair-b") }},
 	{"account copy refused", testkit.Editor, `#pick-error-copy`, func(v *visit) { v.pair(); v.open("/resellers/pair-a?copy=pair") }},
+	{"new with a preset", testkit.Editor, `#create-form`, func(v *visit) { v.open("/resellers/new?preset=" + v.pair()) }},
+	{"new with a refused copy", testkit.Editor, `#pick-error-copy`, func(v *visit) { v.pair(); v.open("/resellers/new?preset=none&copy=nobody") }},
 	{"details with a preset", "", `[data-testid="preset-card"]`, func(v *visit) { v.pair(); v.open("/resellers/pair-b/details") }},
 	{"details assign", testkit.Editor, `[data-testid="assign-form"]`, func(v *visit) {
 		v.pair()

@@ -95,6 +95,7 @@ func (d Deps) routes(g groups) {
 
 	g.editor.post("/flags/{key}", d.Flags.Save)
 	g.editor.get("/resellers/new", d.Creation.New)
+	g.editor.post("/resellers/new", d.Creation.Fill)
 	g.editor.get("/resellers/check", d.Creation.CheckEmail)
 	g.editor.get("/billing-groups", d.Creation.SearchGroups)
 	g.editor.post("/resellers", d.Creation.Create)

@@ -27,6 +27,7 @@ import (
 	"waveadmin/internal/preset"
 	"waveadmin/internal/reseller"
 	"waveadmin/internal/savedview"
+	"waveadmin/internal/wave"
 	"waveadmin/internal/waveapi"
 	"waveadmin/web"
 )
@@ -229,7 +230,7 @@ func (a *App) pages() web.Deps {
 			Views: a.views, Exports: exportAudit{a.audit},
 		},
 		Creation: &handlers.Creation{
-			Directory: a.directory, Groups: a.directory, Service: a.service,
+			Directory: a.directory, Groups: a.directory, Service: a.service, Presets: a.presets, Log: a.log,
 			Min: password.MinLength, Max: password.MaxLength, ReasonRequired: rules(a.cfg).ReasonRequired,
 		},
 		Account: account,
@@ -248,6 +249,18 @@ func (a *App) pages() web.Deps {
 		Refresh: &handlers.Refresh{Directory: a.directory},
 		Palette: &handlers.Palette{Directory: a.directory},
 	}
+}
+
+// created is what the ledger knows of a creation, for the presets.
+func (a *App) created(ctx context.Context, submitID string) (account wave.UserID, over bool, err error) {
+	c, ok, err := a.ledger.Submitted(ctx, submitID)
+	if err != nil {
+		return "", false, err
+	}
+	if c.State == change.Done {
+		account = c.Account
+	}
+	return account, !ok, nil
 }
 
 // Presets returns the presets and their assignments.
@@ -270,6 +283,7 @@ func (a *App) Work(ctx context.Context) {
 	wg.Go(func() { a.runs.Work(ctx) })
 	wg.Go(func() { a.ledger.Follow(ctx, a.log, a.service.Heard) })
 	wg.Go(func() { a.presets.Follow(ctx, a.log) })
+	wg.Go(func() { a.presets.KeepPromises(ctx, a.log, a.created) })
 	wg.Go(func() { a.audit.Run(ctx) })
 	wg.Wait()
 	a.audit.Anchor(context.WithoutCancel(ctx)) // of the last outcome, too
