@@ -155,6 +155,8 @@ func (h *Account) frame(w http.ResponseWriter, r *http.Request, account wave.Res
 	p := h.head(r, account, s)
 	if _, c, ok := takeFlash(w, r, h.Service); ok {
 		p.Notice = doneNotice(r.Context(), c)
+	} else {
+		p.Notice = saidNotice(w, r)
 	}
 	return p
 }

@@ -176,7 +176,8 @@ func namedAccounts(snapshot *reseller.Snapshot, words []string) (known []wave.Us
 	return known, unknown
 }
 
-// Unassign answers POST /presets/{presetID}/unassign with the fields user.
+// Unassign answers POST /presets/{presetID}/unassign with the fields user
+// and return_to.
 func (h *Presets) Unassign(w http.ResponseWriter, r *http.Request) error {
 	if err := parseForm(r); err != nil {
 		return err
@@ -191,6 +192,10 @@ func (h *Presets) Unassign(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	sayNext(w, r, "preset.done_unassigned", n)
-	hx.Redirect(w, r, views.PresetPartURL(id, "accounts"))
+	back := views.PresetPartURL(id, "accounts")
+	if to := r.PostForm.Get("return_to"); to != "" {
+		back = views.LocalPath(to)
+	}
+	hx.Redirect(w, r, back)
 	return nil
 }

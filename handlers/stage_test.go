@@ -193,3 +193,32 @@ func TestFollowed(t *testing.T) {
 		t.Errorf("before the save it says %q, after it %q", before, after)
 	}
 }
+
+// TestFollowed_assign: the details assign another preset, or none, come back and say so,
+// and switch no function.
+func TestFollowed_assign(t *testing.T) {
+	s := testkit.Start(t, testkit.Options{Accounts: 3})
+	c := s.SignedIn(t, testkit.Editor)
+	comparable(t, s, c)
+	newPreset(t, s, "Standard", wave.Wanted{"open_api": true}, "aaa")
+	other := newPreset(t, s, "Other", wave.Wanted{"invoice": true})
+	s.Wave.ResetJournal()
+	press := func(button string) testkit.Page {
+		t.Helper()
+		p := c.Get("/resellers/aaa/details")
+		return c.Post(p.Find(`[data-testid="assign-form"] `+button).AttrOr("formaction", ""), fields(t, p.Find(`[data-testid="assign-form"]`)))
+	}
+	p := press(`[data-preset-id="` + other.ID + `"]`)
+	wantStatus(t, p, http.StatusOK)
+	if p.URL.Path != "/resellers/aaa/details" || s.Presets.Book().PresetOf("aaa").ID != other.ID {
+		t.Errorf("ends at %s", p.URL)
+	}
+	wantText(t, p, ".notice-line", says("preset.done_assigned", "count", 1))
+	wantText(t, p, `[data-testid="preset-card"]`, editorName)
+	p = press(`[data-testid="unassign"]`)
+	wantText(t, p, ".notice-line", says("preset.done_unassigned", "count", 1))
+	wantText(t, p, `[data-testid="preset-card"]`, says("follow.none_help"))
+	if _, ok := s.Presets.Book().Of("aaa"); ok || len(writes(s)) != 0 || p.URL.Path != "/resellers/aaa/details" {
+		t.Error("not just the assignment was ended")
+	}
+}
