@@ -93,10 +93,15 @@ func TestPalette_places(t *testing.T) {
 		}
 	}
 	editor, viewer := s.SignedIn(t, testkit.Editor).Get("/palette", htmx), s.SignedIn(t, testkit.Viewer).Get("/palette", htmx)
-	if !slices.Contains(places(editor, "screens"), views.NewURL) {
-		t.Error("an editor is not led to the form for a new account")
+	for _, url := range []string{views.NewURL, views.BulkNewURL, views.PresetNewURL} {
+		if !slices.Contains(places(editor, "screens"), url) || slices.Contains(places(viewer, "screens"), url) {
+			t.Errorf("%s: not where editors are led, and they alone", url)
+		}
 	}
-	if got := places(viewer, "screens"); slices.Contains(got, views.NewURL) || !slices.Contains(got, views.ResellersURL) {
+	for _, url := range slices.Concat(places(editor, "screens"), places(viewer, "screens")) {
+		wantStatus(t, s.SignedIn(t, testkit.Editor).Get(url), http.StatusOK)
+	}
+	if got := places(viewer, "screens"); !slices.Contains(got, views.ResellersURL) || !slices.Contains(got, "/compare") {
 		t.Errorf("a viewer is led to %v", got)
 	}
 }

@@ -2,6 +2,7 @@ package views
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,10 +26,10 @@ type paletteItem struct {
 	search                   string // what the search looks in, folded
 }
 
-// screenItems are the screens of the menu that the person may use.
+// screenItems are the screens that the person may use, those of the menu first.
 func screenItems(ctx context.Context) []paletteItem {
 	var items []paletteItem
-	for _, n := range navigation {
+	for _, n := range slices.Concat(navigation, further) {
 		if n.write && !mayModify(ctx) {
 			continue
 		}
