@@ -76,6 +76,7 @@ func TestScreens(t *testing.T) {
 				v.lang = lang
 				for _, s := range slices.Concat(screens, historyScreens) {
 					if s.only == "" || s.only == person {
+						t.Logf("%s in %s", s.name, lang) // where it stopped, if it does
 						v.b.Size(1280, 900)
 						s.reach(v)
 						v.b.Wait(s.shows)
