@@ -1,15 +1,21 @@
 package handlers_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/PuerkitoBio/goquery"
+	"github.com/google/go-cmp/cmp"
 
+	"waveadmin/handlers"
+	"waveadmin/internal/auth"
+	"waveadmin/internal/bulk"
 	"waveadmin/internal/i18n"
 	"waveadmin/internal/sandbox"
 	"waveadmin/internal/testkit"
@@ -244,5 +250,41 @@ func TestFlag_meets(t *testing.T) {
 	}
 	if a, _ := s.Wave.Get("acme"); a.Meta.On("open_api") {
 		t.Error("something was set")
+	}
+}
+
+// drafts remembers what it is asked to plan.
+type drafts struct {
+	handlers.Plans
+	asked bulk.Draft
+}
+
+func (p *drafts) Make(_ context.Context, _ auth.Actor, d bulk.Draft) (*bulk.Plan, error) {
+	p.asked = d
+	return &bulk.Plan{ID: "p1"}, nil
+}
+
+// TestFlag_plans: the plan has the accounts whose box differs, each with what the
+// person saw of it.
+func TestFlag_plans(t *testing.T) {
+	form := url.Values{
+		"was.a": {"on"}, "was.b": {"off"}, "is.b": {"on"}, "was.c": {"unset"}, "is.c": {"on"}, "was.d": {"off"}, "was.e": {"on"}, "is.e": {"on"},
+		"reason": {" why "},
+	}
+	r := httptest.NewRequest("POST", "/flags/open_api", strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.SetPathValue("key", "open_api")
+	plans, w := new(drafts), httptest.NewRecorder()
+	if err := (&handlers.Flags{Plans: plans}).Save(w, r); err != nil {
+		t.Fatal(err)
+	}
+	item := func(id wave.UserID, seen wave.State, want bool) bulk.DraftItem {
+		return bulk.DraftItem{UserID: id, Seen: wave.Seen{"open_api": seen}, Want: wave.Wanted{"open_api": want}}
+	}
+	want := bulk.Draft{Source: "flag", Reason: "why", Items: []bulk.DraftItem{
+		item("a", wave.On, false), item("b", wave.Off, true), item("c", wave.Unset, true),
+	}}
+	if diff := cmp.Diff(want, plans.asked); diff != "" || w.Header().Get("Location") != "/bulk/p1" {
+		t.Errorf("leads to %q, -want +got:\n%s", w.Header().Get("Location"), diff)
 	}
 }

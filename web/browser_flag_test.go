@@ -3,6 +3,7 @@ package web_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -163,7 +164,9 @@ func TestFlag_handsOver(t *testing.T) {
 			}
 			var want []item
 			on := 0
-			for _, id := range []string{rows[1], rows[4], rows[7]} {
+			isOn := testkit.Eval[string](b, `document.querySelector("tr[data-was=on]").dataset.userId`)
+			chosen := slices.DeleteFunc(rows, func(id string) bool { return id == isOn })
+			for _, id := range []string{chosen[1], isOn, chosen[4]} {
 				b.Click(oneBox(id))
 				i := item{id, map[string]string{"open_api": "off"}, map[string]string{"open_api": "on"}}
 				a, _ := s.Wave.Get(wave.UserID(id))
