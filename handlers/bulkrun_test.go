@@ -55,7 +55,7 @@ func TestBulkRun(t *testing.T) {
 		t.Errorf("%d calls, want 2", n)
 	}
 	wantText(t, p, `[data-testid="bulk-how"]`, says("bulk.progress", "ended", 4, "total", 4, "percent", 100))
-	wantText(t, p, "tr[data-account=gone]", says("conflict.gone"))
+	wantText(t, p, "tr[data-account=gone]", says("bulk.item_gone"))
 	wantText(t, p, ".top", "決算前")
 	wantText(t, c.Get(p.URL.Path+"?show=failed"), `[data-testid="bulk-result"] tbody`, "gone")
 	if n := c.Get(p.URL.Path + "?show=done").Find(`[data-testid="bulk-result"] tbody tr`).Length(); n != 2 {
@@ -81,7 +81,7 @@ func TestBulkRun(t *testing.T) {
 
 	file := c.Get(p.URL.Path + "/result.csv")
 	rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(file.Body, "\ufeff"))).ReadAll()
-	if err != nil || len(rows) != 5 || rows[1][0] != "bulk-0" || rows[1][3] != says("outcome.done") || rows[4][4] != says("conflict.gone") {
+	if err != nil || len(rows) != 5 || rows[1][0] != "bulk-0" || rows[1][3] != says("outcome.done") || rows[4][4] != says("bulk.item_gone") {
 		t.Errorf("the file is %q, %v", rows, err)
 	}
 

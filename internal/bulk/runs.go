@@ -180,7 +180,7 @@ func (r *Runs) settleBarred(ctx context.Context, tx *sql.Tx, plan *Plan) error {
 		if i.LeftOut || i.InRun() {
 			continue
 		}
-		state, say := change.Failed, fault.Say("conflict.gone")
+		state, say := change.Failed, fault.Say("bulk.item_gone")
 		switch {
 		case i.Before == nil:
 		case i.Flawed:
