@@ -196,7 +196,7 @@ const inFlight = 16
 
 func TestRun_cancelPauseResume(t *testing.T) {
 	dbtest.OnEach(t, func(t *testing.T, e dbtest.Engine) {
-		w := newWorldAt(t, e.Ready(t), 60, 10)
+		w := newWorldAt(t, e.Ready(t), 120, 10)
 		var items []bulk.DraftItem
 		for _, a := range w.wave.Accounts() {
 			items = append(items, bulk.DraftItem{UserID: a.UserID, Want: wave.Wanted{"open_api": !a.Meta.On("open_api")}})
@@ -237,7 +237,7 @@ func TestRun_cancelPauseResume(t *testing.T) {
 		}
 		called = len(w.sent())
 		run, c := w.ended(r, p.ID)
-		if run.State != bulk.Cancelled || len(w.sent()) > called+inFlight || c[change.Done]+c[change.Cancelled] != 60 || c[change.Cancelled] == 0 {
+		if run.State != bulk.Cancelled || len(w.sent()) > called+inFlight || c[change.Done]+c[change.Cancelled] != 120 || c[change.Cancelled] == 0 {
 			t.Errorf("cancelled after %d calls: %v after %d", called, c, len(w.sent()))
 		}
 		if got := len(w.sent()); got != c[change.Done] {
