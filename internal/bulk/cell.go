@@ -1,9 +1,6 @@
 package bulk
 
 import (
-	"maps"
-	"slices"
-
 	"waveadmin/internal/wave"
 )
 
@@ -30,7 +27,7 @@ type Cell struct {
 // the others by key. Unset and odd count as off: to a customer they are.
 func (i Item) Cells() []Cell {
 	cells := make([]Cell, 0, len(i.Want))
-	for _, key := range orderedKeys(i.Want) {
+	for _, key := range wave.Ordered(i.Want) {
 		cells = append(cells, i.cell(key))
 	}
 	return cells
@@ -129,7 +126,7 @@ func (p *Plan) Sum() Sum {
 		}
 		s.add(i, flags)
 	}
-	for _, key := range orderedKeys(flags) {
+	for _, key := range wave.Ordered(flags) {
 		s.Flags = append(s.Flags, *flags[key])
 	}
 	return s
@@ -179,24 +176,4 @@ func (s Sum) FlagsMoved() int {
 		}
 	}
 	return n
-}
-
-// orderedKeys returns the keys of m: those of the catalogue in its order, then the
-// others by name.
-func orderedKeys[V any](m map[wave.Key]V) []wave.Key {
-	return slices.SortedFunc(maps.Keys(m), func(a, b wave.Key) int {
-		i, knownA := wave.Index(a)
-		j, knownB := wave.Index(b)
-		switch {
-		case knownA && knownB:
-			return i - j
-		case knownA:
-			return -1
-		case knownB:
-			return 1
-		case a < b:
-			return -1
-		}
-		return 1
-	})
 }

@@ -3,8 +3,6 @@ package preset
 import (
 	"bytes"
 	"encoding/json"
-	"maps"
-	"slices"
 
 	"waveadmin/internal/fault"
 	"waveadmin/internal/wave"
@@ -67,7 +65,7 @@ func EncodeFile(presets []*Preset) ([]byte, error) {
 			b.WriteString(" {}")
 		}
 		b.WriteString("\n")
-		for _, key := range fileOrder(p.Flags) {
+		for _, key := range wave.Ordered(p.Flags) {
 			word, err := quoted(string(key))
 			if err != nil {
 				return nil, err
@@ -91,23 +89,4 @@ func quoted(s string) (string, error) {
 		return "", err
 	}
 	return string(bytes.TrimSpace(b.Bytes())), nil
-}
-
-// fileOrder returns the flags in the order of the catalogue, then the others by key.
-func fileOrder(flags wave.Wanted) []wave.Key {
-	return slices.SortedFunc(maps.Keys(flags), func(a, b wave.Key) int {
-		i, knownA := wave.Index(a)
-		j, knownB := wave.Index(b)
-		switch {
-		case knownA && knownB:
-			return i - j
-		case knownA:
-			return -1
-		case knownB:
-			return 1
-		case a < b:
-			return -1
-		}
-		return 1
-	})
 }

@@ -73,7 +73,7 @@ type Merged struct {
 // there is no conflict within one flag.
 func Merge(seen Seen, wanted Wanted, now Meta) Merged {
 	out := Merged{Meta: now}
-	for _, key := range ordered(wanted) {
+	for _, key := range Ordered(wanted) {
 		from, to := now.State(key), StateOf(wanted[key])
 		if from == to {
 			out.Already = append(out.Already, key)
@@ -82,7 +82,7 @@ func Merge(seen Seen, wanted Wanted, now Meta) Merged {
 		out.Meta = out.Meta.With(key, wanted[key])
 		out.Apply = append(out.Apply, Moved{key, from, to})
 	}
-	for _, key := range ordered(seen) {
+	for _, key := range Ordered(seen) {
 		if _, mine := wanted[key]; mine {
 			continue
 		}
@@ -110,9 +110,9 @@ func related(key Key, wanted Wanted) bool {
 	})
 }
 
-// ordered returns the keys of m: those of the catalogue in its order, then the
+// Ordered returns the keys of m: those of the catalogue in its order, then the
 // others by name.
-func ordered[V any](m map[Key]V) []Key {
+func Ordered[V any](m map[Key]V) []Key {
 	return slices.SortedFunc(maps.Keys(m), func(a, b Key) int {
 		i, knownA := index[a]
 		j, knownB := index[b]
