@@ -17,6 +17,7 @@ import (
 	"waveadmin/internal/fault"
 	"waveadmin/internal/hx"
 	"waveadmin/internal/i18n"
+	"waveadmin/internal/preset"
 	"waveadmin/internal/reseller"
 	"waveadmin/internal/wave"
 	"waveadmin/views"
@@ -65,8 +66,10 @@ func (h *Creation) New(w http.ResponseWriter, r *http.Request) error {
 		preset:   query.Get("preset"),
 		copyOf:   cut(strings.TrimSpace(query.Get("copy")), maxText),
 	}
-	if f.change == "" && !query.Has("preset") {
-		f.preset = h.Presets.Book().ForNew().ID
+	// The defaults of the API are filled in all the same, but who did not choose them
+	// does not mean the account to follow them.
+	if first := h.Presets.Book().ForNew().ID; f.change == "" && first != preset.Defaults && !query.Has("preset") {
+		f.preset = first
 	}
 	if f.change != "" {
 		c, err := h.Service.Change(r.Context(), f.change)

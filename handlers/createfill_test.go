@@ -6,7 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"waveadmin/internal/preset"
 	"waveadmin/internal/sandbox"
 	"waveadmin/internal/testkit"
 	"waveadmin/internal/wave"
@@ -201,14 +200,14 @@ func TestCreate_presetAfterDoubt(t *testing.T) {
 	}
 }
 
-// TestCreate_defaults: without presets the form is that of the defaults, and a form
-// without the field assigns nothing.
+// TestCreate_defaults: without a preset for new accounts the form is that of the
+// defaults and assigns nothing, as does a form without the field.
 func TestCreate_defaults(t *testing.T) {
 	s := testkit.Start(t, testkit.Options{Accounts: 3})
 	c := s.SignedIn(t, testkit.Editor)
 	p := c.Get("/resellers/new")
-	if got := newForm(t, p).Get("preset"); got != preset.Defaults {
-		t.Errorf("begins with %q", got)
+	if got := newForm(t, p).Get("preset"); got != "" {
+		t.Errorf("begins with %q, want no preset", got)
 	}
 	for _, f := range wave.Flags {
 		if newOn(p, f.Key) != f.Default {
