@@ -87,6 +87,13 @@ func TestRoutes_everyWriteNeedsAnEditor(t *testing.T) {
 	forViewers := map[string]bool{
 		"POST /refresh":        true, // lists again
 		"POST " + presencePath: true, // asks who is editing; what a viewer claims about that is ignored
+		"POST /resellers.csv":  true, // a file of the accounts that were selected
+
+		// What a person saves of the table is theirs; the service refuses what is shared.
+		"POST /views":                 true,
+		"POST /views/{viewID}":        true,
+		"POST /views/{viewID}/query":  true,
+		"POST /views/{viewID}/delete": true,
 	}
 	forAnyone := map[string]bool{"POST /auth/logout": true, "POST " + reportPath: true}
 
