@@ -37,6 +37,7 @@ const (
 type Options struct {
 	Accounts int
 	Latency  time.Duration
+	Rate     int                  // calls a second that Wave allows; 0 for no limit
 	Config   func(*config.Config) // changes the settings before the start
 	Log      *slog.Logger
 	Now      func() time.Time // nil for time.Now
@@ -65,7 +66,7 @@ func Start(t testing.TB, o Options) *Site {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Site{Wave: sandbox.New(sandbox.Options{
-		Accounts: o.Accounts, Latency: o.Latency, ListMethod: sandbox.ListByBoth, BillingGroups: true,
+		Accounts: o.Accounts, Latency: o.Latency, Rate: o.Rate, ListMethod: sandbox.ListByBoth, BillingGroups: true,
 	})}
 	s.handler = s.Wave
 	s.Server = httptest.NewServer(s.handler)
