@@ -36,7 +36,6 @@ func TestCompare_stage(t *testing.T) {
 			b.Wait(`[data-testid="compare"]`)
 			rows := testkit.Eval[int](b, `document.querySelectorAll('[data-testid="compare"] [name="only"]').length`)
 			b.Until(`document.querySelector("[data-chosen]").textContent === ` + quoted(say(t, lang, "js.compare_chosen", "count", rows)))
-			b.Shot("compare-" + lang + "-light")
 			b.Click(`[data-all]`)
 			b.Click(`[name="only"][value="open_api"]`)
 			b.Until(`document.querySelector("[data-chosen]").textContent === ` + quoted(say(t, lang, "js.compare_chosen", "count", 1)))
@@ -55,15 +54,6 @@ func TestCompare_stage(t *testing.T) {
 			if !flagOn(t, s, "pair-a", "open_api") || !flagOn(t, s, "pair-a", "invoice") {
 				t.Error("not just the chosen row was saved")
 			}
-			b.Dark(true)
-			b.Open("/compare?a=pair-a&b=pair-b&show=all")
-			b.Wait(`[data-testid="compare"]`)
-			b.Shot("compare-" + lang + "-dark")
-			b.Dark(false)
-			b.Size(390, 844)
-			b.Reload()
-			b.Wait(`[data-testid="compare"]`)
-			b.Shot("compare-" + lang + "-phone")
 		})
 	}
 }

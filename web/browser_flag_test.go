@@ -221,17 +221,3 @@ func TestFlag_handsOver(t *testing.T) {
 		})
 	}
 }
-
-// TestFlag_pictures takes those of the page as it is opened.
-func TestFlag_pictures(t *testing.T) {
-	for _, lang := range i18n.Languages {
-		_, b, _ := flagPage(t, lang, "/flags/usage_account_menu_budget")
-		b.Size(1280, 1100)
-		b.Shot("flag-" + lang + "-light")
-		b.Dark(true)
-		b.Shot("flag-" + lang + "-dark")
-		b.Dark(false)
-		b.Size(390, 1500)
-		b.Shot("flag-" + lang + "-phone")
-	}
-}

@@ -18,14 +18,6 @@ func TestOverview(t *testing.T) {
 			b := s.NewBrowser(t, lang)
 			b.SignIn(testkit.Editor, "/")
 			b.Wait(`[data-testid="adoption"]`)
-			b.Size(1280, 1500)
-			b.Shot("overview-" + lang + "-light")
-			b.Dark(true)
-			b.Shot("overview-" + lang + "-dark")
-			b.Dark(false)
-			b.Size(390, 1500)
-			b.Shot("overview-" + lang + "-phone")
-			b.Size(1280, 900)
 
 			b.Click(`.figures summary`)
 			on := 0

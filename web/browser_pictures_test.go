@@ -1,12 +1,16 @@
 package web_test
 
 import (
+	"cmp"
 	"os"
 	"testing"
 
 	"waveadmin/internal/i18n"
 	"waveadmin/internal/testkit"
 )
+
+// heights are those of the windows in which a screen is shown, if not usual.
+var heights = map[string]int64{"overview": 1500, "flag": 1100}
 
 // TestPictures takes the pictures of all main screens for docs/screenshots: both
 // languages, light and dark, and in English on a phone. Other tests take those of states
@@ -21,6 +25,7 @@ func TestPictures(t *testing.T) {
 	for _, lang := range i18n.Languages {
 		b.Open("/resellers?lang=" + lang)
 		for _, p := range all {
+			b.Size(1280, cmp.Or(heights[p.name], 900))
 			openPage(b, p)
 			b.Shot(p.name + "-" + lang + "-light")
 			b.Dark(true)
@@ -32,7 +37,6 @@ func TestPictures(t *testing.T) {
 			b.Size(390, 844)
 			openPage(b, p)
 			b.Shot(p.name + "-en-phone")
-			b.Size(1280, 900)
 		}
 	}
 }

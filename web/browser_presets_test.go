@@ -44,7 +44,6 @@ func TestPresets(t *testing.T) {
 	b.SignIn(testkit.Editor, "/presets")
 	for _, lang := range i18n.Languages {
 		b.Open("/presets?lang=" + lang)
-		b.Shot("presets-" + lang + "-light")
 		b.Open("/presets/new?copy=defaults")
 		b.Wait(`[data-preset-form]`)
 		b.Until(`(document.querySelector("#name").value = "", true)`)
@@ -60,8 +59,6 @@ func TestPresets(t *testing.T) {
 		b.Click(`[data-flag="usage_tag"] label.none input`)
 		b.Wait(`[data-flag="usage_tag"][data-dirty] .mark`)
 		b.Until(`document.querySelector("[data-preset-unsaved]").textContent.includes("2")`)
-		b.Until(`(scrollTo(0, 0), true)`)
-		b.Shot("preset-" + lang + "-light")
 		b.Reload()
 		b.Wait(`#preset-draft .btn`)
 		if n := testkit.Eval[int](b, `document.querySelectorAll("[data-flag][data-dirty]").length`); n != 0 {
@@ -76,7 +73,6 @@ func TestPresets(t *testing.T) {
 		}
 		b.Click(`.tabs a[href$=versions]`)
 		b.Wait(`[data-testid="preset-versions"]`)
-		b.Shot("preset-versions-" + lang + "-light")
 
 		b.Click(`.tabs a[href$=accounts]`)
 		b.Wait(`#paste`)
@@ -86,7 +82,6 @@ func TestPresets(t *testing.T) {
 		if rest := testkit.Eval[string](b, `document.querySelector("#paste").value`); rest != "nobody@example.co.jp" {
 			t.Errorf("what is left to be mended is %q", rest)
 		}
-		b.Shot("preset-accounts-" + lang + "-light")
 		b.Click(`[data-testid="apply-all"]`)
 		b.Wait(`#bulk-new`)
 		if chosen := testkit.Eval[string](b, `document.querySelector("#preset").selectedOptions[0].textContent`); chosen == "" {
@@ -103,17 +98,4 @@ func TestPresets(t *testing.T) {
 	if p := s.Presets.Book().All()[1]; p.Name != "New" || len(s.Presets.Book().All()) != 5 {
 		t.Errorf("after an import there is %q first of %d", p.Name, len(s.Presets.Book().All()))
 	}
-	b.Dark(true)
-	b.Open("/presets?lang=ja")
-	b.Shot("presets-ja-dark")
-	b.Click(`tbody tr:nth-child(2) a`)
-	b.Wait(`[data-preset-form]`)
-	b.Shot("preset-ja-dark")
-	b.Dark(false)
-	b.Size(390, 844)
-	b.Open("/presets?lang=en")
-	b.Shot("presets-en-phone")
-	b.Click(`tbody tr:nth-child(2) a`)
-	b.Wait(`[data-preset-form]`)
-	b.Shot("preset-en-phone")
 }
