@@ -67,7 +67,7 @@ const clusterScript = `set -eu
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 "$1/initdb" --no-sync --auth=trust --username=waveadmin --encoding=UTF8 --locale=C --pgdata="$dir/data" >"$dir/log" 2>&1 || { cat "$dir/log"; exit 1; }
-"$1/pg_ctl" --wait --pgdata="$dir/data" --log="$dir/log" --options="-k $dir -c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=200" start >/dev/null || { cat "$dir/log"; exit 1; }
+"$1/pg_ctl" --wait --pgdata="$dir/data" --log="$dir/log" --options="-k $dir -c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=600" start >/dev/null || { cat "$dir/log"; exit 1; }
 echo "ready $dir"
 read -r end || true
 "$1/pg_ctl" --wait --pgdata="$dir/data" --mode=immediate stop >/dev/null
