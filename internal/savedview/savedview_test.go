@@ -225,6 +225,33 @@ func TestStore_withoutRecord(t *testing.T) {
 	})
 }
 
+// planned is what an import would do: "mine same, ours changed, x view.no_name".
+func planned(steps []savedview.Step) string {
+	out := make([]string, len(steps))
+	for i, s := range steps {
+		what := "changed"
+		switch {
+		case s.Fault != nil:
+			what = said(s.Fault)
+		case s.Same():
+			what = "same"
+		case s.Was == nil:
+			what = "new"
+		}
+		out[i] = s.Name + " " + what
+	}
+	return strings.Join(out, ", ")
+}
+
+func (k *kept) plan(t *testing.T, who auth.Actor, drafts ...savedview.Draft) []savedview.Step {
+	t.Helper()
+	steps, err := k.Plan(t.Context(), who, drafts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return steps
+}
+
 func TestStore_carry(t *testing.T) {
 	dbtest.OnEach(t, func(t *testing.T, e dbtest.Engine) {
 		k := start(t, e)
@@ -235,29 +262,57 @@ func TestStore_carry(t *testing.T) {
 		if got := fmt.Sprint(drafts); err != nil || got != "[{mine q=1 false} {ours q=2 true}]" {
 			t.Fatalf("exported %s (%v)", got, err)
 		}
-		drafts[0].Query, drafts[1].Query = "q=10", "q=20"
-		drafts = append(drafts, savedview.Draft{Name: "hers", Query: "q=30"})
-		created, replaced, err := k.Import(t.Context(), tanaka, drafts)
-		if err != nil || created != 1 || replaced != 2 {
-			t.Errorf("created %d, replaced %d (%v), want 1 and 2", created, replaced, err)
+		if got, want := planned(k.plan(t, tanaka, drafts...)), "mine same, ours same"; got != want {
+			t.Errorf("as exported: %s, want %s", got, want)
 		}
-		if got, want := k.seen(t, tanaka), "hers?q=30 | mine?q=10 | ours?q=20 (Suzuki)"; got != want {
+		drafts[1].Query = "q=20"
+		drafts = append(drafts, savedview.Draft{Name: " hers", Query: "q=30"}, savedview.Draft{Name: "hers", Query: "q=31"}, savedview.Draft{})
+		steps := k.plan(t, tanaka, drafts...)
+		if got, want := planned(steps), "mine same, ours changed, hers new, hers name: view.taken,  name: view.no_name"; got != want {
+			t.Errorf("the plan is %s, want %s", got, want)
+		}
+		if got, want := planned(k.plan(t, sam, drafts[:2]...)), "mine new, ours forbidden: view.may_not_share"; got != want {
+			t.Errorf("by a viewer: %s, want %s", got, want)
+		}
+		for want, bad := range map[string][]savedview.Step{
+			"name: view.no_name":            {steps[2], steps[4]},
+			"conflict: view.import_moved":   {steps[2], {Draft: steps[1].Draft}},
+			"conflict: view.import_moved ":  {steps[2], {Draft: savedview.Draft{Name: "gone"}, Was: steps[0].Was}},
+			"conflict: view.import_moved  ": {steps[2], {Draft: steps[0].Draft, Was: &savedview.View{ID: steps[0].Was.ID, Query: "q=0"}}},
+		} {
+			if err := k.Import(t.Context(), tanaka, bad); said(err) != strings.TrimSpace(want) {
+				t.Errorf("%s: %v", want, err)
+			}
+		}
+		if err := k.Import(t.Context(), sam, steps[1:2]); said(err) != "forbidden: view.may_not_share" {
+			t.Errorf("by a viewer: %v", err)
+		}
+		if got, want := k.seen(t, tanaka), "mine?q=1 | ours?q=2 (Suzuki)"; got != want {
+			t.Errorf("a part of what was refused is there: %q, want %q", got, want)
+		}
+		if err := k.Import(t.Context(), tanaka, steps[:3]); err != nil {
+			t.Error(err)
+		}
+		if got, want := k.seen(t, tanaka), "hers?q=30 | mine?q=1 | ours?q=20 (Suzuki)"; got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
 		if got, want := k.seen(t, suzuki), "hers?q=3 | ours?q=20 (Suzuki)"; got != want {
 			t.Errorf("another sees %q, want %q", got, want)
 		}
-		bad := []savedview.Draft{{Name: "new"}, {Name: ""}}
-		if _, _, err := k.Import(t.Context(), tanaka, bad); said(err) != "name: view.no_name" {
-			t.Errorf("without a name: %v", err)
-		}
-		if _, _, err := k.Import(t.Context(), sam, drafts); said(err) != "forbidden: view.may_not_share" {
-			t.Errorf("by a viewer: %v", err)
-		}
-		if strings.Contains(k.seen(t, tanaka)+k.seen(t, sam), "new") || strings.Contains(k.seen(t, sam), "mine") {
-			t.Error("a part of what was refused is there")
-		}
 	})
+}
+
+// A plan goes as far as a person may have views; what takes the place of one needs none.
+func TestStore_planLimit(t *testing.T) {
+	k := start(t, dbtest.SQLite)
+	for i := range savedview.MaxEach - 1 {
+		k.create(t, tanaka, fmt.Sprint("v", i), "", false)
+	}
+	k.create(t, suzuki, "ours", "q=2", true)
+	got := planned(k.plan(t, tanaka, savedview.Draft{Name: "a"}, savedview.Draft{Name: "b", Shared: true}, savedview.Draft{Name: "ours", Shared: true}))
+	if want := "a new, b invalid: view.import_too_many, ours changed"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
 }
 
 // Times and identity come back as they were kept.
