@@ -22,15 +22,21 @@ import (
 	"waveadmin/views"
 )
 
-// Export answers GET /presets.yaml: all presets but the one that is built in.
+// Export answers GET /presets.yaml: all presets but the one that is built in, and the
+// saved views that the person sees.
 func (h *Presets) Export(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
-	all := h.Store.Book().All()
-	text, err := preset.EncodeFile(all)
+	book := h.Store.Book()
+	all := book.All()
+	saved, err := h.fileViews(ctx, book)
 	if err != nil {
 		return err
 	}
-	if err := h.Exports.RecordExport(ctx, "presets.yaml", nil, len(all)-1); err != nil {
+	text, err := preset.EncodeFile(all, saved)
+	if err != nil {
+		return err
+	}
+	if err := h.Exports.RecordExport(ctx, "presets.yaml", nil, len(all)-1+len(saved)); err != nil {
 		return fmt.Errorf("nothing was exported: %w", err)
 	}
 	name := "presets-" + time.Now().In(i18n.Zone(ctx)).Format("20060102-1504") + ".yaml"
@@ -54,22 +60,44 @@ func (h *Presets) Import(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ctx, text := r.Context(), plainLines.Replace(r.PostForm.Get("yaml"))
-	p, edits := h.preview(ctx, text)
+	plan, err := h.preview(ctx, text)
 	switch mark := r.PostForm.Get("mark"); {
-	case len(p.Problems) > 0:
-		return refusedImport(fault.Field("yaml", "preset.import_refused"), p)
+	case err != nil:
+		return refusedImport(err, plan.page)
+	case len(plan.page.Problems) > 0:
+		return refusedImport(fault.Field("yaml", "preset.import_refused"), plan.page)
 	case mark == "":
-		return views.Render(w, r, http.StatusOK, views.PresetImportPage(p))
-	case mark != p.Mark:
-		return refusedImport(&fault.Error{Kind: fault.Conflict, Say: fault.Say("preset.import_moved")}, p)
+		return views.Render(w, r, http.StatusOK, views.PresetImportPage(plan.page))
+	case mark != plan.page.Mark:
+		return refusedImport(&fault.Error{Kind: fault.Conflict, Say: fault.Say("preset.import_moved")}, plan.page)
 	}
-	if _, err := h.Store.Save(ctx, auth.ActorFrom(ctx), edits...); err != nil {
-		p, _ = h.preview(ctx, text) // someone else was quicker
-		return refusedImport(err, p)
+	if err := h.do(ctx, plan); err != nil {
+		again, _ := h.preview(ctx, text) // someone else was quicker
+		return refusedImport(err, again.page)
 	}
-	sayNext(w, r, "preset.done_imported", len(edits))
+	sayNext(w, r, "preset.done_imported", plan.page.Count)
 	hx.Redirect(w, r, views.PresetsURL)
 	return nil
+}
+
+// do imports what plan says: all presets, and then all views, which may be about these.
+func (h *Presets) do(ctx context.Context, plan importPlan) error {
+	who := auth.ActorFrom(ctx)
+	var saved []*preset.Preset
+	if len(plan.edits) > 0 {
+		var err error
+		if saved, err = h.Store.Save(ctx, who, plan.edits...); err != nil {
+			return err
+		}
+	}
+	if len(plan.views) == 0 {
+		return nil
+	}
+	err := h.Views.Import(ctx, who, afterEdits(plan.views, saved))
+	if err != nil && len(saved) > 0 {
+		return &fault.Error{Kind: fault.KindOf(err), Say: fault.Say("preset.import_half", "count", len(saved)), Err: err}
+	}
+	return err
 }
 
 // plainLines undoes what browsers make of line ends, so that a mark fits the text that
@@ -85,26 +113,47 @@ func refusedImport(err error, p views.PresetImportProps) error {
 	}}
 }
 
-// preview compares a file with the presets that there are, by name. Mark stands for the
-// file and all that the edits rest on.
-func (h *Presets) preview(ctx context.Context, text string) (views.PresetImportProps, []preset.Edit) {
-	p := views.PresetImportProps{Text: text}
+// importPlan is what a file would do, with the page that shows it.
+type importPlan struct {
+	page  views.PresetImportProps
+	edits []preset.Edit
+	views []viewStep
+}
+
+// preview compares a file with the presets and views that there are, by name. The mark
+// stands for the file and all that the plan rests on. When it fails, the page still has
+// the text.
+func (h *Presets) preview(ctx context.Context, text string) (importPlan, error) {
+	plan := importPlan{page: views.PresetImportProps{Text: text}}
 	if len(text) > preset.MaxFile { // nobody mends that in a field
-		p.Text = ""
+		plan.page.Text = ""
 	}
 	file, problems := preset.ParseFile([]byte(text))
-	p.Problems = importProblems(ctx, problems)
+	plan.page.Problems = importProblems(ctx, problems)
+	mark := sha256.New()
+	_, _ = io.WriteString(mark, text) // never fails
+	h.previewPresets(ctx, file.Presets, &plan, mark)
+	if len(file.Views) > 0 {
+		if err := h.previewViews(ctx, file.Views, &plan, mark); err != nil {
+			return importPlan{page: views.PresetImportProps{Text: plan.page.Text}}, err
+		}
+	}
+	plan.page.Count = len(plan.edits) + len(plan.views)
+	plan.page.Mark = hex.EncodeToString(mark.Sum(nil))
+	return plan, nil
+}
+
+// previewPresets adds to plan what becomes of the presets of a file, and to mark what
+// that rests on.
+func (h *Presets) previewPresets(ctx context.Context, entries []preset.Entry, plan *importPlan, mark io.Writer) {
 	byName := make(map[string]*preset.Preset)
 	for _, one := range h.Store.Book().All() {
 		if one.ID != preset.Defaults {
 			byName[i18n.Fold(one.Name)] = one
 		}
 	}
-	var edits []preset.Edit
 	met := make(map[string]int)
-	mark := sha256.New()
-	_, _ = io.WriteString(mark, text) // never fails
-	for _, e := range file.Presets {
+	for _, e := range entries {
 		row := views.PresetImportRow{Line: e.Line, Name: e.Name, Problems: importProblems(ctx, e.Problems)}
 		key := i18n.Fold(e.Name)
 		now := byName[key]
@@ -121,21 +170,18 @@ func (h *Presets) preview(ctx context.Context, text string) (views.PresetImportP
 		case now == nil:
 			row.Outcome = "new"
 			row.Lines = []string{i18n.T(ctx, "preset.import_new", "count", len(e.Flags))}
-			edits = append(edits, preset.Edit{Content: e.Content})
+			plan.edits = append(plan.edits, preset.Edit{Content: e.Content})
 			fmt.Fprintf(mark, "\x00new %s", e.Name)
 		case now.Content().Equal(keptFlags(now, e.Content)):
 			row.Outcome = "same"
 		default:
 			content := keptFlags(now, e.Content)
 			row.Outcome, row.Lines = "changed", presetDiff(ctx, now.Content(), content)
-			edits = append(edits, preset.Edit{ID: now.ID, Seen: now.Version, Content: content})
+			plan.edits = append(plan.edits, preset.Edit{ID: now.ID, Seen: now.Version, Content: content})
 			fmt.Fprintf(mark, "\x00%s %d", now.ID, now.Version)
 		}
-		p.Rows = append(p.Rows, row)
+		plan.page.Rows = append(plan.page.Rows, row)
 	}
-	p.Count = len(edits)
-	p.Mark = hex.EncodeToString(mark.Sum(nil))
-	return p, edits
 }
 
 // keptFlags is c with what now says of flags that the catalogue lacks: a file cannot

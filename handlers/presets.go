@@ -29,6 +29,7 @@ type PresetStore interface {
 type Presets struct {
 	Directory Directory
 	Store     PresetStore
+	Views     CarriedViews // in their files
 	Exports   ExportRecorder
 }
 

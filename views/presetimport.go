@@ -1,13 +1,18 @@
 package views
 
-import "context"
+import (
+	"context"
+
+	"waveadmin/internal/i18n"
+)
 
 // PresetImportProps is the form for a file of presets, and what the file would do.
 type PresetImportProps struct {
 	Text     string
-	Problems []PresetProblem // of the file as a whole
-	Rows     []PresetImportRow
-	Count    int    // presets that would be made or changed
+	Problems []PresetProblem   // of the file as a whole
+	Rows     []PresetImportRow // presets
+	Views    []PresetImportRow
+	Count    int    // presets and views that would be made or changed
 	Mark     string // of exactly this preview
 	Failure  *FailureProps
 }
@@ -18,10 +23,11 @@ type PresetProblem struct {
 	Sentence string
 }
 
-// PresetImportRow is what becomes of one preset of a file.
+// PresetImportRow is what becomes of one preset or view of a file.
 type PresetImportRow struct {
 	Line     int
 	Name     string
+	Shared   *bool  // of a view; nil of a preset
 	Outcome  string // new, changed, same or invalid
 	Lines    []string
 	Problems []PresetProblem
@@ -38,4 +44,16 @@ func (r PresetImportRow) outcome(ctx context.Context) (label, class string) {
 		return t(ctx, "preset.outcome_same"), "tag"
 	}
 	return t(ctx, "preset.outcome_invalid"), "tag bad"
+}
+
+// where says on which line a row begins, and of a view whose it is.
+func (r PresetImportRow) where(ctx context.Context) string {
+	line := t(ctx, "preset.line", "line", i18n.Number(r.Line))
+	switch {
+	case r.Shared == nil:
+		return line
+	case *r.Shared:
+		return t(ctx, "view.import_shared", "line", line)
+	}
+	return t(ctx, "view.import_own", "line", line)
 }

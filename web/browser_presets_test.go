@@ -88,10 +88,24 @@ func TestPresets(t *testing.T) {
 			t.Error("the bulk form has no preset")
 		}
 	}
-	b.Open("/presets/import?lang=ja")
-	b.Until("(document.querySelector('#yaml').value = " + strconv.Quote(strings.Replace(presetFile, "（2026 年度・請求書発行代行つき）", "", 1)) + ", true)")
-	b.Click(`[data-testid="import-preview"]`)
-	b.Wait(`[data-testid="import-do"]`)
+	post(t, s.SignedIn(t, testkit.Editor), "/views", url.Values{"name": {"標準プランとの差分"}, "list": {"drift=1"}})
+	look := func(lang string) {
+		b.Open("/presets/import?lang=" + lang)
+		b.Until("(document.querySelector('#yaml').value = " + strconv.Quote(strings.ReplaceAll(presetFile+viewsFile, "（2026 年度・請求書発行代行つき）", "")) + ", true)")
+		b.Click(`[data-testid="import-preview"]`)
+		b.Wait(`[data-testid="import-do"]`)
+	}
+	look("en")
+	b.Shot("preset-import-en-light")
+	b.Size(390, 844)
+	look("en")
+	b.Shot("preset-import-en-phone")
+	b.Size(1280, 900)
+	b.Dark(true)
+	look("ja")
+	b.Shot("preset-import-ja-dark")
+	b.Dark(false)
+	look("ja")
 	b.Shot("preset-import-ja-light")
 	b.Click(`[data-testid="import-do"]`)
 	b.Wait(`.notice-line.success`)

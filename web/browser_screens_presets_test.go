@@ -53,11 +53,29 @@ func presetOf(v *visit) string {
 // presetFile has one of each outcome.
 const presetFile = "presets:\n- name: \"標準プラン（2026 年度・請求書発行代行つき）\"\n  functions: {invoice: false}\n- name: New\n  functions: {open_api: true}\n- name: Wrong\n  functions: {invioce: true}\n"
 
+// viewsFile is what such a file says of views.
+const viewsFile = `views:
+- name: 標準プランとの差分
+  query: "drift=1&sort=-updated&cols=email,preset,changed"
+  preset: "標準プラン（2026 年度・請求書発行代行つき）"
+- name: "New accounts of the month that have never registered"
+  query: "never_registered=1&q=.co.jp&on=invoice&size=100"
+  shared: true
+- name: Wrong
+  query: "size=7"
+- name: About nothing
+  preset: Platinum
+`
+
 var presetImportScreens = []screen{
 	{"preset import", testkit.Editor, `[data-testid="preset-file"]`, func(v *visit) { v.open("/presets/import") }},
 	{"preset import preview", testkit.Editor, `[data-testid="preset-import"]`, func(v *visit) {
 		presetOf(v)
 		importFile(v, presetFile)
+	}},
+	{"preset import of views", testkit.Editor, `[data-testid="preset-import"] section + section`, func(v *visit) {
+		presetOf(v)
+		importFile(v, presetFile+viewsFile)
 	}},
 	{"preset import refused", testkit.Editor, `[data-testid="import-problems"]`, func(v *visit) { importFile(v, "presets:\n- name: \"a\n") }},
 }

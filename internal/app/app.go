@@ -238,7 +238,7 @@ func (a *App) pages() web.Deps {
 		Compare: &handlers.Compare{Directory: a.directory, Ledger: a.ledger, Presets: a.presets},
 		Picker:  &handlers.Picker{Directory: a.directory},
 		Changes: &handlers.Changes{Directory: a.directory, History: a.ledger, Service: a.service, Exports: exportAudit{a.audit}},
-		Presets: &handlers.Presets{Directory: a.directory, Store: a.presets, Exports: exportAudit{a.audit}},
+		Presets: &handlers.Presets{Directory: a.directory, Store: a.presets, Views: a.views, Exports: exportAudit{a.audit}},
 		Bulk: &handlers.Bulk{
 			Directory: a.directory, Ledger: a.ledger, Plans: a.runs, Presets: a.presets, Editors: a.presence,
 			ReasonRequired: bulkReason(a.cfg), Exports: exportAudit{a.audit},

@@ -19,11 +19,18 @@ const MaxFile = 1 << 20
 //	    functions:
 //	      invoice: true
 //	      open_api: false
+//	views:
+//	  - name: "Differs from the standard"
+//	    query: "drift=1&sort=-updated"
+//	    preset: "Standard"
+//	    shared: true
 //
-// It is YAML. A function that is not named is not specified. Beside presets a file
-// may have a section views, which is left for who reads views.
+// It is YAML. A function that is not named is not specified. The views are those of the
+// reseller table, of which this package knows only what they are called; one that is
+// not shared is its owner's alone.
 type File struct {
 	Presets []Entry
+	Views   []ViewEntry
 }
 
 // An Entry is one preset of a file.
@@ -39,9 +46,9 @@ type Problem struct {
 	Say  fault.Text
 }
 
-// EncodeFile returns the file with what presets say, without the built-in one.
-// ParseFile of it returns the same.
-func EncodeFile(presets []*Preset) ([]byte, error) {
+// EncodeFile returns the file with what presets say, without the built-in one, and
+// with views. ParseFile of it returns the same.
+func EncodeFile(presets []*Preset, views []View) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString("presets:")
 	if len(presets) == 0 || len(presets) == 1 && presets[0].ID == Defaults {
@@ -76,6 +83,9 @@ func EncodeFile(presets []*Preset) ([]byte, error) {
 			}
 			b.WriteString("      " + word + value)
 		}
+	}
+	if err := encodeViews(&b, views); err != nil {
+		return nil, err
 	}
 	return b.Bytes(), nil
 }

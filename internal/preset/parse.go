@@ -26,7 +26,7 @@ const (
 )
 
 // ParseFile reads a file. What is wrong with the file as a whole is in problems, and
-// then it has no presets; what is wrong with one preset is in its Problems. Names are
+// then it is empty; what is wrong with one preset or view is in its Problems. Names are
 // not compared, neither with each other nor with what there is.
 func ParseFile(text []byte) (f File, problems []Problem) {
 	text = bytes.TrimPrefix(text, []byte("\ufeff")) // as Windows likes to put it there
@@ -130,22 +130,23 @@ func lineOf(n ast.Node) int {
 
 func (r *reader) file(body ast.Node) {
 	for _, field := range r.fields(body, "presets", "views") {
-		if field.name != "presets" {
-			continue
-		}
 		if _, empty := field.value.(*ast.NullNode); empty {
 			continue
 		}
 		list, ok := field.value.(*ast.SequenceNode)
 		if !ok {
-			r.add(field.value, "preset.file_list", "key", "presets")
+			r.add(field.value, "preset.file_list", "key", field.name)
 			continue
 		}
 		for _, item := range list.Values {
-			r.out.Presets = append(r.out.Presets, entry(item))
+			if field.name == "views" {
+				r.out.Views = append(r.out.Views, viewEntry(item))
+			} else {
+				r.out.Presets = append(r.out.Presets, entry(item))
+			}
 		}
 	}
-	if len(r.out.Presets) == 0 && len(r.problems) == 0 {
+	if len(r.out.Presets)+len(r.out.Views) == 0 && len(r.problems) == 0 {
 		r.add(body, "preset.file_none")
 	}
 }
