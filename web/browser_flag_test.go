@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp/kb"
 	"github.com/google/go-cmp/cmp"
 
 	"waveadmin/internal/i18n"
@@ -105,6 +106,21 @@ func TestFlag_savesOne(t *testing.T) {
 	b.Click(oneBox(rows[2]))
 	b.Type(`input[name="reason"]`, "ticket 7")
 	s.Wave.ResetJournal()
+	testkit.Eval[bool](b, `window.really = HTMLFormElement.prototype.submit, window.sends = 0, HTMLFormElement.prototype.submit = function() { sends++; this.remove(); }, true`)
+	openPalette(b)
+	b.Press("s", ctrl)
+	b.Press(kb.Escape)
+	b.Until(`!` + paletteOpen)
+	const held = `document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "s", ctrlKey: true, repeat: true, bubbles: true, cancelable: true}))`
+	if testkit.Eval[bool](b, held+` || sends > 0`) {
+		t.Error("Ctrl+S saved behind a dialog, or as it was held down")
+	}
+	b.Press("s", ctrl)
+	b.Click(`[data-testid="save"]`)
+	if n := testkit.Eval[int](b, `sends`); n != 1 {
+		t.Errorf("two presses sent %d forms", n)
+	}
+	testkit.Eval[bool](b, `HTMLFormElement.prototype.submit = really, dispatchEvent(new Event("pageshow"))`)
 	b.Click(`[data-testid="save"]`)
 	b.Wait(`[data-testid="undo"]`)
 	unsavedIs(t, b, lang, 0, 0, 0)

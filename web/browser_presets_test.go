@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"waveadmin/internal/auth"
 	"waveadmin/internal/i18n"
@@ -66,7 +66,21 @@ func TestPresets(t *testing.T) {
 		}
 		b.Click(`#preset-draft .btn`)
 		b.Wait(`[data-flag="usage_tag"][data-dirty] .mark`)
-		b.Press("s", chromedp.KeyModifiers(2)) // Ctrl
+		testkit.Eval[bool](b, `window.sends = 0, window.count = (e) => { if (!e.defaultPrevented) sends++; e.preventDefault(); }, addEventListener("submit", count), true`)
+		openPalette(b)
+		b.Press("s", ctrl)
+		b.Press(kb.Escape)
+		b.Until(`!` + paletteOpen)
+		if n := testkit.Eval[int](b, `sends`); n != 0 {
+			t.Error("Ctrl+S saved behind a dialog")
+		}
+		b.Press("s", ctrl)
+		b.Press("s", ctrl)
+		if n := testkit.Eval[int](b, `sends`); n != 1 {
+			t.Errorf("two presses sent %d forms", n)
+		}
+		testkit.Eval[bool](b, `removeEventListener("submit", count), dispatchEvent(new Event("pageshow"))`)
+		b.Press("s", ctrl)
 		b.Wait(`.notice-line.success`)
 		if kept := testkit.Eval[int](b, `Object.keys(localStorage).filter((key) => key.includes("preset")).length`); kept != 0 {
 			t.Errorf("after a save %d drafts are kept", kept)

@@ -113,19 +113,23 @@ form.addEventListener('click', (e) => {
 });
 
 document.addEventListener('keydown', (e) => {
-  if (e.isComposing || e.keyCode === 229 || readOnly || !(e.ctrlKey || e.metaKey) || e.shiftKey || e.altKey || e.key.toLowerCase() !== 's') return;
+  if (e.isComposing || e.keyCode === 229 || readOnly || !(e.ctrlKey || e.metaKey) || e.shiftKey || e.altKey || e.key.toLowerCase() !== 's' || document.querySelector('dialog:modal')) return;
   e.preventDefault();
-  form.querySelector('[data-testid=save]').click();
+  if (!e.repeat) form.querySelector('[data-testid=save]').click();
 });
+
+let sending = false; // the form of one account, whose answer is a page
+addEventListener('pageshow', () => { sending = false; });
 
 // Nothing staged is no request, one account is saved as on its own page, and more go
 // to a preview.
 document.addEventListener('htmx:confirm', (e) => {
   if (e.detail.elt !== form) return;
   const all = store.all();
-  if (all.length > 1) return;
+  if (all.length > 1 && !sending) return;
   e.preventDefault();
-  if (all.length === 0) {
+  if (sending) say(text('busy'));
+  else if (all.length === 0) {
     form.querySelector('[data-unsaved]').textContent = text('nothing_to_save');
     say(text('nothing_to_save'));
   } else saveOne(all[0]);
@@ -144,6 +148,7 @@ function saveOne({ user, seen, want, save }) {
     single.append(Object.assign(document.createElement('input'), { type: 'hidden', name, value }));
   }
   document.body.append(single);
+  sending = true;
   single.submit();
 }
 

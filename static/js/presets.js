@@ -98,13 +98,21 @@ if (form) {
   offer();
   form.addEventListener('input', () => { mark(); keep(); });
   form.querySelector('[data-preset-discard]').addEventListener('click', () => drop(key));
-  form.addEventListener('submit', () => {
+  let sending = false; // until the next page is here
+  addEventListener('pageshow', () => { sending = false; });
+  form.addEventListener('submit', (e) => {
+    if (sending) {
+      e.preventDefault();
+      say(text('busy'));
+      return;
+    }
+    sending = true;
     try { sessionStorage.setItem(sentKey, key); } catch { /* as above */ }
   });
   document.addEventListener('keydown', (e) => {
-    if (e.isComposing || e.keyCode === 229 || e.altKey || e.shiftKey || !(e.ctrlKey || e.metaKey) || e.key.toLowerCase() !== 's') return;
+    if (e.isComposing || e.keyCode === 229 || e.altKey || e.shiftKey || !(e.ctrlKey || e.metaKey) || e.key.toLowerCase() !== 's' || document.querySelector('dialog:modal')) return;
     e.preventDefault();
-    form.requestSubmit(form.querySelector('[data-testid=save]'));
+    if (!e.repeat) form.requestSubmit(form.querySelector('[data-testid=save]'));
   });
 }
 
