@@ -73,6 +73,9 @@ func TestViews(t *testing.T) {
 		t.Error("another page counts as modified")
 	}
 	p = c.Get(link + "&drift=1")
+	if all, mine := p.Find("#views form"), p.Find(`#views form > input[name="as"]:not([value=""])`); all.Length() != 4 || mine.Length() != 4 {
+		t.Errorf("%d of %d forms say to whom they were given, want 4 of 4", mine.Length(), all.Length())
+	}
 	wantText(t, p, "#views > summary", says("view.modified"))
 	if f := c.Get(link+"&drift=1", htmx); f.Find(`#views[hx-swap-oob] [data-testid="view-modified"]`).Length() != 1 || f.Find("#views[open]").Length() > 0 {
 		t.Error("a search does not bring the menu along")
