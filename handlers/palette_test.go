@@ -22,6 +22,17 @@ func places(p testkit.Page, group string) []string {
 	})
 }
 
+// TestPalette_ofWhom: what the palette keeps by person, it keeps so on every page that
+// has it.
+func TestPalette_ofWhom(t *testing.T) {
+	c := testkit.Start(t, testkit.Options{Accounts: 3}).SignedIn(t, testkit.Viewer)
+	whom := c.Get("/resellers").Find("body").AttrOr("data-user", "")
+	lost := c.Get("/no-such-page").Find("body.plain:has(#palette)")
+	if got := lost.AttrOr("data-user", ""); lost.Length() != 1 || whom == "" || got != whom {
+		t.Errorf("the page of an error is of %q, the table of %q", got, whom)
+	}
+}
+
 func TestPalette_accounts(t *testing.T) {
 	s := testkit.Start(t, testkit.Options{Accounts: 3})
 	c := s.SignedIn(t, testkit.Viewer)

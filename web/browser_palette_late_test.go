@@ -62,6 +62,22 @@ func TestPalette_late(t *testing.T) {
 	b.Until(`location.pathname === "/resellers/zz"`)
 }
 
+// TestPalette_ofNobody: where the page does not say whose it is, nothing that was opened
+// is kept.
+func TestPalette_ofNobody(t *testing.T) {
+	_, b := withPalette(t, "en", testkit.Editor)
+	b.Reload()
+	b.Until(`document.body.removeAttribute("data-user") ?? true`) // before the script is there
+	openPalette(b)
+	b.Run("type", insert("zz@"))
+	found(b, "/resellers/zz")
+	b.Press(kb.Enter)
+	b.Until(`location.pathname === "/resellers/zz"`)
+	if kept := testkit.Eval[string](b, `Object.keys(sessionStorage).filter((key) => key.includes("recent")).join(" ")`); kept != "" {
+		t.Errorf("kept under %s", kept)
+	}
+}
+
 // TestPalette_away: flags and screens are found without Wave and without a connection,
 // and it says what is missing.
 func TestPalette_away(t *testing.T) {

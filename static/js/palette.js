@@ -155,9 +155,12 @@ function open(option, inTab) {
   option.click();
 }
 
-// What was opened lately, by person and tab.
-const recentKey = `waveadmin.recent.${document.body.dataset.user}`;
+// What was opened lately, by person and tab. Where nobody knows whose page it is,
+// nothing is kept.
+const { user } = document.body.dataset;
+const recentKey = `waveadmin.recent.${user}`;
 function lately() {
+  if (!user) return [];
   try {
     return JSON.parse(sessionStorage.getItem(recentKey)) ?? [];
   } catch {
@@ -165,7 +168,7 @@ function lately() {
   }
 }
 function remember(option) {
-  if (!option.matches('[data-palette-group=accounts] a, [data-palette-group=recent] a') || option.matches('[data-rest]')) return;
+  if (!user || !option.matches('[data-palette-group=accounts] a, [data-palette-group=recent] a') || option.matches('[data-rest]')) return;
   const item = { href: option.getAttribute('href'), label: option.querySelector('.label').textContent, detail: option.querySelector('.detail')?.textContent ?? '' };
   try {
     sessionStorage.setItem(recentKey, JSON.stringify([item, ...lately().filter((old) => old.href !== item.href)].slice(0, RECENT)));
