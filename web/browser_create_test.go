@@ -2,8 +2,10 @@ package web_test
 
 import (
 	"testing"
+	"time"
 
 	"waveadmin/internal/i18n"
+	"waveadmin/internal/sandbox"
 	"waveadmin/internal/testkit"
 )
 
@@ -41,5 +43,35 @@ func TestCreate_fillKeepsAll(t *testing.T) {
 			b.Wait(`[data-testid="follow-line"]`)
 			b.Shot("account-issued-" + lang + "-light")
 		})
+	}
+}
+
+// TestCreate_fillWaits: while an account is being issued, and while it is looked for,
+// nothing else is filled in: what became of it is told.
+func TestCreate_fillWaits(t *testing.T) {
+	s, b, id := startPair(t, "en", "/resellers/new")
+	const fixed = `document.querySelector("#preset").disabled && document.querySelector("#fill").disabled`
+	const choose = `(p => { p.disabled = false; p.value = ""; p.dispatchEvent(new Event("change", { bubbles: true })); return true; })(document.querySelector("#preset"))`
+	b.Type(`#email`, "new.customer@example.co.jp")
+	b.Type(`#company_id`, s.Wave.Groups()[3].CompanyID)
+	b.Until(`(p => { p.value = ` + quoted(id) + `; return p.dispatchEvent(new Event("change", { bubbles: true })); })(document.querySelector("#preset"))`)
+	b.Until(`document.querySelector("[name=filled_preset]").value === ` + quoted(id))
+	s.Wave.Fail(sandbox.Fault{Op: sandbox.OpCreate, When: sandbox.After, Delay: time.Second, Reset: true})
+	s.Wave.Fail(sandbox.Fault{Op: sandbox.OpList, Nth: 2, Times: 1000, Status: 503})
+	if !testkit.Eval[bool](b, `document.querySelector("[data-testid=create-save]").click() ?? (`+fixed+`)`) {
+		t.Error("another preset can be chosen while the account is being issued")
+	}
+	testkit.Eval[bool](b, choose)
+	b.Wait(`.outcome.checking`)
+	if !testkit.Eval[bool](b, fixed) {
+		t.Error("another preset can be chosen while the account is looked for")
+	}
+	if got := testkit.Eval[string](b, `new FormData(document.querySelector("#create-form")).getAll("preset").join()`); got != id {
+		t.Errorf("sent again, the preset would be %q, want %q", got, id)
+	}
+	s.Wave.ClearFaults()
+	b.Wait(`[data-testid="follow-line"]`)
+	if n := s.Wave.Count(sandbox.OpCreate); n != 1 {
+		t.Errorf("%d accounts were issued", n)
 	}
 }
