@@ -167,6 +167,28 @@ func TestFlag_refused(t *testing.T) {
 	unsavedIs(t, b, "en", 2, 2, 0)
 }
 
+// TestFlag_pageTurnFails: that a page did not come is no failed save, and is not told as
+// one beside the button.
+func TestFlag_pageTurnFails(t *testing.T) {
+	for _, lang := range i18n.Languages {
+		t.Run(lang, func(t *testing.T) {
+			_, b, _ := flagPage(t, lang, "/flags/open_api?size=25")
+			b.Run("cut the network", disconnected(true))
+			b.Click(`[rel="next"]`)
+			b.Until(`document.querySelector(".toast.error p")`)
+			if got, want := b.Text(`.toast.error p`), say(t, lang, "js.read_no_connection"); got != want {
+				t.Errorf("it says %q, want %q", got, want)
+			}
+			b.Run("join the network", disconnected(false))
+			b.Until(`(htmx.ajax("GET", "/flags/no_such_function", {source: '[rel="next"]'}), true)`)
+			b.Until(`document.querySelectorAll(".toast.error").length === 2`)
+			if got := b.Text(`[data-form-error]`); got != "" {
+				t.Errorf("beside the button stands %q", got)
+			}
+		})
+	}
+}
+
 // TestFlag_handsOver: more than one account goes to the preview of a bulk change, with
 // what was seen and what is wanted; after it nothing is staged, but can be again.
 func TestFlag_handsOver(t *testing.T) {

@@ -48,11 +48,11 @@ export function fold(s) {
   return s.normalize('NFKC').toLowerCase().replace(/[\u30a1-\u30f6]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0x60)).trim();
 }
 
-// fail puts a message beside the button whose press failed; without such a place
-// it becomes a toast.
-function fail(element, message) {
+// fail puts a message beside the button whose press failed; without such a place, and
+// for what only reads, it becomes a toast.
+function fail(element, message, reads) {
   if (element?.matches?.('.checking, #presence')) return; // the page asks again by itself
-  const place = element?.closest?.('form')?.querySelector('[data-form-error]');
+  const place = reads ? null : element?.closest?.('form')?.querySelector('[data-form-error]');
   if (!place) { toast('error', message); return; }
   place.textContent = message;
   sayNow(message);
@@ -60,9 +60,11 @@ function fail(element, message) {
 
 const on = (event, handle) => document.addEventListener(event, handle);
 
+let read = false; // the answer that is being taken is to a request that only reads
+on('htmx:beforeOnLoad', (e) => { read = e.detail.requestConfig.verb === 'get'; });
 on('toast', (e) => {
   const form = e.target.closest?.('form[hx-post]');
-  if (e.detail.level === 'error' && form) fail(form, e.detail.message);
+  if (e.detail.level === 'error' && form) fail(form, e.detail.message, read);
   else toast(e.detail.level, e.detail.message);
 });
 // An answer that is an error and yet the form, with what is wrong, says so.
@@ -72,11 +74,17 @@ on('htmx:beforeSwap', (e) => {
     e.detail.isError = false;
   }
 });
-on('htmx:sendError', (e) => fail(e.detail.elt, text('no_connection')));
-on('htmx:timeout', (e) => fail(e.detail.elt, text('no_answer')));
+// failed tells of a request: with words for what was to be saved, or for what was to be
+// shown.
+function failed({ elt, requestConfig }, saving, showing) {
+  const reads = requestConfig.verb === 'get';
+  fail(elt, text(reads ? showing : saving), reads);
+}
+on('htmx:sendError', (e) => failed(e.detail, 'no_connection', 'read_no_connection'));
+on('htmx:timeout', (e) => failed(e.detail, 'no_answer', 'read_no_answer'));
 on('htmx:responseError', (e) => {
   if (!e.detail.xhr.getResponseHeader('HX-Trigger') && !e.detail.xhr.getResponseHeader('HX-Redirect')) {
-    fail(e.detail.elt, text('failed'));
+    failed(e.detail, 'failed', 'failed');
   }
 });
 let leaving = false;
