@@ -218,7 +218,9 @@ func (l *Ledger) finish(ctx context.Context, c Change, from []State) (Change, er
 	c.Holds = c.Holds && c.State == InDoubt
 	if c.State == Done {
 		l.last.note(c)
-		l.own.note(c.ID, c.Finished)
+		if !l.db.Exclusive() { // else nobody looks for those of others, and drops it
+			l.own.note(c.ID, c.Finished)
+		}
 	}
 	return c, nil
 }

@@ -25,6 +25,7 @@ type fakeWave struct {
 	sent     map[string]int
 	faults   map[string]func(n int) reaction // by operation; n counts from 1
 	gate     chan struct{}                   // a list call takes one, if set
+	slow     map[string]time.Duration        // what calls take, by operation; set before the first
 	created  int
 }
 
@@ -82,6 +83,7 @@ func (w *fakeWave) do(ctx context.Context, op string, id any, apply func() error
 	if err := ctx.Err(); err != nil {
 		return fault.New(fault.Unavailable, err)
 	}
+	time.Sleep(w.slow[op])
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.sent[op]++

@@ -10,33 +10,45 @@ import (
 	"waveadmin/internal/wave"
 )
 
-// hold opens c and returns the account as it is under the lock. When it fails the
-// change is closed, if it was opened at all; else the caller must leave it.
-func (s *Service) hold(ctx context.Context, c change.Change) (change.Change, wave.Reseller, error) {
+// hold opens c and returns the account as it is under the lock, and since when that is
+// known. When it fails the change is closed, if it was opened at all; else the caller
+// must leave it.
+func (s *Service) hold(ctx context.Context, c change.Change) (change.Change, wave.Reseller, time.Time, error) {
 	c, err := s.open(ctx, c)
 	if err != nil {
-		return c, wave.Reseller{}, s.notOpened(ctx, c, err)
+		return c, wave.Reseller{}, time.Time{}, s.notOpened(ctx, c, err)
 	}
-	snap, err := s.listUnder(ctx)
+	account, asOf, err := s.readUnder(ctx, c, s.lockedNow())
 	if err != nil {
-		return c, wave.Reseller{}, s.giveUp(ctx, c, change.Failed, err)
+		return c, wave.Reseller{}, time.Time{}, s.giveUp(ctx, c, change.Failed, err)
+	}
+	c.PasswordBefore = account.PasswordUpdated
+	return c, account, asOf, nil
+}
+
+// readUnder returns the account of c from a list that was asked for at t or later, and
+// when that was.
+func (s *Service) readUnder(ctx context.Context, c change.Change, t time.Time) (wave.Reseller, time.Time, error) {
+	snap, err := s.dir.NotBefore(ctx, t)
+	if err != nil {
+		return wave.Reseller{}, time.Time{}, err
 	}
 	account, err := s.getFrom(snap, c.Account)
 	if err == nil && account.Flaw != wave.NoFlaw {
 		err = flawed()
 	}
-	if err != nil {
-		return c, wave.Reseller{}, s.giveUp(ctx, c, change.Failed, err)
-	}
-	c.PasswordBefore = account.PasswordUpdated
-	return c, account, nil
+	return account, snap.asOf, err
 }
 
 // listUnder returns a list that is not older than the lock, which the caller has
-// just taken. The time in the row is no measure: it steps with the wall clock.
+// just taken.
 func (s *Service) listUnder(ctx context.Context) (*Snapshot, error) {
-	return s.dir.NotBefore(ctx, s.now().Add(tick))
+	return s.dir.NotBefore(ctx, s.lockedNow())
 }
+
+// lockedNow is the time from which a list says what is so under a lock that was just
+// taken. The time in the row is no measure: it steps with the wall clock.
+func (s *Service) lockedNow() time.Time { return s.now().Add(tick) }
 
 // open takes the lock of c. Saves take a moment, so it waits for the one before.
 // One in doubt is read at once: it may be known by now what became of it.

@@ -130,12 +130,26 @@ func (s *Service) tryMeta(ctx context.Context, c change.Change, plan func(now wa
 		return MetaResult{}, err
 	}
 	c.Email, c.Company = known.Email, known.BillingGroup.CompanyID
-	c, before, err := s.hold(ctx, c)
+	c, before, asOf, err := s.hold(ctx, c)
 	if err != nil {
 		return MetaResult{}, err
 	}
 	defer s.leave(ctx, &c)
 	e, err := plan(before)
+	leave := func() {}
+	if err == nil && len(e.Apply) > 0 {
+		if leave, err = s.turn(ctx); err != nil {
+			return MetaResult{}, s.giveUp(ctx, c, change.Cancelled, err)
+		}
+		defer leave()
+		if oldest := s.now().Add(-patientAge); IsPatient(ctx) && asOf.Add(s.dir.tookLast()).Before(oldest) {
+			// It waited so long that what it read says little about now.
+			if before, _, err = s.readUnder(ctx, c, oldest); err != nil {
+				return MetaResult{}, s.giveUp(ctx, c, change.Failed, err)
+			}
+			e, err = plan(before)
+		}
+	}
 	if err != nil {
 		state := change.Failed
 		if fault.Is(err, fault.Conflict) {
@@ -150,11 +164,6 @@ func (s *Service) tryMeta(ctx context.Context, c change.Change, plan func(now wa
 		return result, err
 	}
 	c.Before, c.After = &before.Meta, &e.Meta
-	leave, err := s.turn(ctx)
-	if err != nil {
-		return MetaResult{}, s.giveUp(ctx, c, change.Cancelled, err)
-	}
-	defer leave()
 	if c, err = s.intend(ctx, c); err != nil {
 		return MetaResult{}, err
 	}

@@ -14,6 +14,11 @@ import (
 // keep accounts locked for longer, less would take calls from the writes.
 const patientGap = 2500 * time.Millisecond
 
+// patientAge is how old a list may be, beside the time that it took, when a write of a
+// run that rests on it begins. What is changed outside in that time is overwritten, as
+// the API knows no conditions.
+const patientAge = 5 * time.Second
+
 type patientKey struct{}
 
 // Patiently returns a context with which a write lets the calls that people wait

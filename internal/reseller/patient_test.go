@@ -9,6 +9,7 @@ import (
 
 	"waveadmin/internal/fault"
 	"waveadmin/internal/reseller"
+	"waveadmin/internal/wave"
 )
 
 func TestPatiently_manyWritesShareTheirLists(t *testing.T) {
@@ -116,5 +117,50 @@ func TestPatiently_takesTheListsOfPeople(t *testing.T) {
 		}
 		stop()
 		saving.Wait()
+	})
+}
+
+// A run whose calls take long keeps what is changed outside while its accounts wait.
+func TestPatiently_readsAgainWhatGotOld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		accounts := manyAccounts(60)
+		s := newSite(t, reseller.Rules{}, accounts...)
+		s.wave.slow = map[string]time.Duration{"meta": 3 * time.Second}
+		var run sync.WaitGroup
+		for _, a := range accounts {
+			run.Go(func() {
+				if _, err := s.ChangeMeta(reseller.Patiently(t.Context()), set(tanaka, a.UserID, true, "invoice")); err != nil {
+					t.Errorf("%s: %v", a.UserID, err)
+				}
+			})
+		}
+		time.Sleep(5 * time.Second) // some were written, many are read and wait
+		var waiting []wave.UserID
+		for _, a := range accounts {
+			if now, _ := s.wave.get(a.UserID); !now.Meta.On("invoice") {
+				waiting = append(waiting, a.UserID)
+			}
+		}
+		if len(waiting) < 30 {
+			t.Fatalf("only %d accounts wait", len(waiting))
+		}
+		last := waiting // all but those whose call is under way
+		for _, id := range last {
+			s.wave.set(id, true, "open_api")
+		}
+		run.Wait()
+		lost := 0
+		for _, id := range last {
+			now, _ := s.wave.get(id)
+			if !now.Meta.On("invoice") {
+				t.Errorf("%s was not written", id)
+			}
+			if !now.Meta.On("open_api") {
+				lost++
+			}
+		}
+		if lost > 2*16 { // those that were being sent, and those read within five seconds
+			t.Errorf("%d of %d changes from outside were overwritten", lost, len(last))
+		}
 	})
 }

@@ -31,7 +31,7 @@ func (s *Service) ReplacePassword(ctx context.Context, p PasswordChange) (change
 	if err != nil {
 		return change.Change{}, err
 	}
-	c, _, err := s.hold(ctx, change.Change{
+	c, _, _, err := s.hold(ctx, change.Change{
 		Kind: change.Password, Account: p.UserID, Email: known.Email, Company: known.BillingGroup.CompanyID,
 		Actor: p.Actor, Source: change.Page, SubmitID: p.SubmitID, Input: p.Input, Notify: p.Notify,
 	})
@@ -82,7 +82,7 @@ func (s *Service) Delete(ctx context.Context, d Deletion) (change.Change, error)
 	if err := confirmed(known); err != nil {
 		return change.Change{}, err
 	}
-	c, before, err := s.hold(ctx, change.Change{
+	c, before, _, err := s.hold(ctx, change.Change{
 		Kind: change.Delete, Account: d.UserID, Email: known.Email, Company: known.BillingGroup.CompanyID,
 		Actor: d.Actor, Source: change.Page,
 	})
