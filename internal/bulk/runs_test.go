@@ -2,6 +2,7 @@ package bulk_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"net/http"
 	"slices"
@@ -364,4 +365,55 @@ func TestRun_outlastsWaveBeingAway(t *testing.T) {
 	if _, c := w.ended(r, p.ID); c[change.Done] != 6 || len(w.sent()) != 6 {
 		t.Errorf("counts = %v, %d calls", c, len(w.sent()))
 	}
+}
+
+// A list that is refused says nothing of the accounts that waited for it.
+func TestRun_keepsWhatARefusedListHeldUp(t *testing.T) {
+	w := newWorld(t, dbtest.SQLite.Ready(t), 20)
+	var items []bulk.DraftItem
+	for _, a := range w.wave.Accounts() {
+		items = append(items, bulk.DraftItem{UserID: a.UserID, Want: wave.Wanted{"open_api": !a.Meta.On("open_api")}})
+	}
+	p := w.make(items...)
+	w.wave.Fail(sandbox.Fault{Op: sandbox.OpList, Times: 1, Status: http.StatusForbidden})
+	r := w.runs(nil)
+	w.start(r, p)
+	w.until("it pauses", func() bool {
+		run, counts, err := r.Run(t.Context(), p.ID)
+		return err == nil && run.State == bulk.Paused && run.Why == bulk.Denied && counts[change.Running] == 0
+	})
+	if err := r.Resume(t.Context(), misaki, p.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, c := w.ended(r, p.ID); c[change.Done] != 20 {
+		t.Errorf("counts = %v, want all done", c)
+	}
+}
+
+// Who lost an account to another server says nothing of it any more.
+func TestRun_leavesWhatWasTakenOver(t *testing.T) {
+	dbtest.OnEach(t, func(t *testing.T, e dbtest.Engine) {
+		w := newWorld(t, e.Ready(t), 0)
+		w.add("slow", wave.Wanted{"invoice": false})
+		p := w.make(bulk.DraftItem{UserID: "slow", Want: wave.Wanted{"invoice": true}})
+		w.wave.Fail(sandbox.Fault{Op: sandbox.OpMeta, Times: 1, Delay: time.Second})
+		r := w.runs(nil)
+		w.start(r, p)
+		w.until("the call is under way", func() bool { return len(w.sent()) == 1 })
+		err := w.db.Write(t.Context(), func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(t.Context(), "UPDATE bulk_items SET claimed_by = 'another', claim_until = claim_until + 3600000000 WHERE plan_id = $1", p.ID)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.until("it is done", func() bool {
+			list, _, err := w.ledger.List(t.Context(), change.Filter{States: []change.State{change.Done}}, 10)
+			return err == nil && len(list) == 1
+		})
+		time.Sleep(200 * time.Millisecond) // for the end that it is not to write
+		if got := states(w.get(p.ID)); got != "slow:running" {
+			t.Errorf("states = %s, want what the other server says", got)
+		}
+	})
 }

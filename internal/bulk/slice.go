@@ -342,9 +342,16 @@ func (s *slice) look(ctx context.Context, i Item, stay wave.Wanted) *result {
 	return &result{item: i, state: change.NoChange}
 }
 
-// keep records a result.
+// keep records a result, unless the account was taken over meanwhile: then others say
+// what became of it.
 func (s *slice) keep(ctx context.Context, tx *sql.Tx, res result) error {
-	id, _, _, err := newestChange(ctx, tx, s.run.PlanID, res.item.Account)
+	var mine int
+	err := tx.QueryRowContext(ctx, "SELECT count(*) FROM bulk_items WHERE plan_id = $1 AND place = $2 AND state = 'running' AND claimed_by = $3",
+		s.run.PlanID, res.item.Place, s.id).Scan(&mine)
+	if err != nil || mine == 0 {
+		return err
+	}
+	id, _, sent, err := newestChange(ctx, tx, s.run.PlanID, res.item.Account)
 	if err != nil {
 		return err
 	}
@@ -359,13 +366,19 @@ func (s *slice) keep(ctx context.Context, tx *sql.Tx, res result) error {
 		return s.endItem(ctx, tx, s.run.PlanID, res.item.Place, res.state, id, fault.Text{})
 	case doubt:
 		return s.endItem(ctx, tx, s.run.PlanID, res.item.Place, change.InDoubt, id, fault.Text{})
-	case kind == fault.Unavailable || kind == fault.Busy || res.stopped:
+	case kind == fault.Unavailable || kind == fault.Busy || res.stopped,
+		kind == fault.Internal && !sent: // as of a database that was away for a moment
 		if err := requeue(ctx, tx, s.run.PlanID, res.item.Place); err != nil || res.stopped {
 			return err
 		}
 		return s.trouble(ctx, tx, res.err)
 	case kind == fault.Conflict && !gone:
 		return s.endItem(ctx, tx, s.run.PlanID, res.item.Place, change.Conflict, id, fault.SentenceOf(res.err))
+	case kind == fault.Denied && !sent: // the list or a token: it says nothing of this account
+		if err := requeue(ctx, tx, s.run.PlanID, res.item.Place); err != nil {
+			return err
+		}
+		return s.denied(ctx, tx)
 	case kind == fault.Denied:
 		if err := s.denied(ctx, tx); err != nil {
 			return err
