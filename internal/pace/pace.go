@@ -16,6 +16,10 @@ const (
 	// server that wakes a little late would lose them, and with more the calls bunch.
 	credit = 3
 
+	// ahead is the most that slots are taken ahead of time. More is owed to a clock that
+	// was set back, and would keep all servers waiting for it.
+	ahead = 2 * time.Second
+
 	// patience is how long a call waits for the database before its server goes on
 	// by itself.
 	patience = time.Second
@@ -40,11 +44,11 @@ var takeSlots = fmt.Sprintf(`
 	WITH held AS (SELECT next_at, low, lowered_at FROM wave_pace WHERE id = 1 FOR UPDATE),
 	current AS (SELECT held.next_at, held.low, held.lowered_at, %[1]s AS t, $1::bigint AS n, $2::float8 AS whole FROM held),
 	paced AS (SELECT next_at, t, n, (1000000 / CASE WHEN lowered_at = 0 THEN whole
-		ELSE least(whole, low + (t - lowered_at) * %[2]g * whole / 1000000) END)::bigint AS gap FROM current)
-	UPDATE wave_pace SET next_at = greatest(paced.next_at, paced.t - %[3]d * paced.gap) + n * paced.gap
+		ELSE least(whole, low + greatest(0, t - lowered_at) * %[2]g * whole / 1000000) END)::bigint AS gap FROM current)
+	UPDATE wave_pace SET next_at = least(greatest(paced.next_at, paced.t - %[3]d * paced.gap), paced.t + %[4]d) + n * paced.gap
 	FROM paced WHERE wave_pace.id = 1
 	RETURNING wave_pace.next_at - n * paced.gap - %[1]s, paced.gap, set_config('synchronous_commit', 'off', true)`,
-	moment, recovery, credit)
+	moment, recovery, credit, ahead.Microseconds())
 
 // Take takes the next n slots of perSecond. It returns how long it is from now to
 // the first of them, negative when that is overdue, and from each to the next. It
@@ -65,7 +69,7 @@ func (r *Row) Take(ctx context.Context, n int, perSecond float64) (first, gap ti
 // second ago.
 var slowDown = fmt.Sprintf(`
 	UPDATE wave_pace SET lowered_at = %[1]s, low = greatest(%[2]d, CASE WHEN lowered_at = 0 THEN $1::float8
-		ELSE least($1::float8, low + (%[1]s - lowered_at) * %[3]g * $1::float8 / 1000000) END / 2)
+		ELSE least($1::float8, low + greatest(0, %[1]s - lowered_at) * %[3]g * $1::float8 / 1000000) END / 2)
 	WHERE id = 1 AND lowered_at < %[1]s - 1000000`, moment, slowest, recovery)
 
 // Slow halves the rate of all servers, once a second at most. By itself it grows

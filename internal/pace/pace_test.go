@@ -124,3 +124,23 @@ func TestTake_failsWithoutTheDatabase(t *testing.T) {
 		t.Error("Slow succeeded on a closed database")
 	}
 }
+
+// The database may move to a host whose clock is behind.
+func TestTake_outlastsAClockThatIsSetBack(t *testing.T) {
+	url := dbtest.Postgres.Ready(t)
+	row := pace.NewRow(dbtest.Open(t, url))
+	var got slots
+	got.take(t, row, 1, 100)
+	d := dbtest.Open(t, url)
+	const hour = int64(time.Hour / time.Microsecond)
+	if _, err := d.Aside().ExecContext(t.Context(), "UPDATE wave_pace SET next_at = next_at + $1, low = 50, lowered_at = next_at + $1", hour); err != nil {
+		t.Fatal(err)
+	}
+	start := time.Now()
+	if gap := got.take(t, row, 1, 100); gap < 10*time.Millisecond || gap > 20*time.Millisecond {
+		t.Errorf("gap = %v", gap)
+	}
+	if wait := got.at[len(got.at)-1].Sub(start); wait > 3*time.Second {
+		t.Errorf("the next slot is %v away", wait)
+	}
+}
