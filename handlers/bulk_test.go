@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"waveadmin/internal/bulk"
 	"waveadmin/internal/testkit"
 	"waveadmin/internal/wave"
 )
@@ -85,7 +86,7 @@ func TestBulkForm_changesNothingByItself(t *testing.T) {
 func TestBulkForm_presetAndCopy(t *testing.T) {
 	s, c := bulkSite(t)
 	a := accountOf("model")
-	a.Meta = a.Meta.With("open_api", true).With("invoice", false)
+	a.Meta = a.Meta.With("open_api", true).With("invoice", false).WithRaw("usage_tag", []byte(`"yes"`))
 	add(t, s, c, a)
 
 	f := fields(t, c.Get("/bulk/new?user=bulk-1&preset=defaults").Find("#bulk-new"))
@@ -101,6 +102,20 @@ func TestBulkForm_presetAndCopy(t *testing.T) {
 	p = planned(t, c, f)
 	wantText(t, p, `[data-account="bulk-0"]`, says("history.line", "label", label("open_api"), "from", says("state.off"), "to", says("state.on")))
 	wantText(t, p, `[data-account="bulk-0"]`, says("history.line", "label", label("invoice"), "from", says("state.on"), "to", says("state.off")))
+	if rows := p.Find(`[data-testid="bulk-flags"] tbody tr`).Length(); rows != len(wave.Flags)-1 {
+		t.Errorf("the copy makes a plan of %d flags, want all but the odd one", rows)
+	}
+}
+
+func TestBulkForm_pastesTooMuch(t *testing.T) {
+	_, c := bulkSite(t)
+	var words strings.Builder
+	for n := range bulk.MaxAccounts + 1 {
+		fmt.Fprintf(&words, "nobody%d ", n)
+	}
+	p := c.Post("/bulk", url.Values{"user": {"bulk-0"}, "paste": {words.String()}, "what": {"flags"}, "flag.open_api": {"on"}})
+	wantStatus(t, p, http.StatusUnprocessableEntity)
+	wantText(t, p, "#bulk-new", says("bulk.too_many_words", "max", fmt.Sprint(bulk.MaxAccounts)))
 }
 
 func label(key wave.Key) string {

@@ -191,11 +191,13 @@ func (f *bulkForm) target(v url.Values, snapshot *reseller.Snapshot, ledger Ledg
 			add(account.UserID)
 		}
 	}
+	said := make(map[string]bool)
 	for word := range strings.FieldsFuncSeq(f.paste, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(",;、，；\"", r) }) {
 		if account, ok := accountNamed(snapshot, word); ok {
 			add(account.UserID)
-		} else if !slices.Contains(f.unknown, word) {
-			f.unknown = append(f.unknown, cut(word, maxText))
+		} else if word = cut(word, maxText); !said[word] {
+			said[word] = true
+			f.unknown = append(f.unknown, word)
 		}
 	}
 }
@@ -227,10 +229,14 @@ func (h *Bulk) draft(f bulkForm, snapshot *reseller.Snapshot) (bulk.Draft, error
 		}
 		want = make(wave.Wanted, len(wave.Flags))
 		for _, flag := range wave.Flags {
-			want[flag.Key] = model.Meta.On(flag.Key)
+			if model.Meta.State(flag.Key) != wave.Odd { // which says neither
+				want[flag.Key] = model.Meta.On(flag.Key)
+			}
 		}
 	}
 	switch {
+	case len(f.unknown) > bulk.MaxAccounts:
+		return d, fault.Field("paste", "bulk.too_many_words", "max", bulk.MaxAccounts)
 	case len(f.users) == 0 && len(f.unknown) > 0:
 		return d, fault.Field("paste", "bulk.none_known")
 	case len(f.users) == 0:

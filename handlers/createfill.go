@@ -114,7 +114,9 @@ func (h *Creation) base(ctx context.Context, presetID, copyOf, changeID string) 
 	m := wave.Defaults()
 	copied := func(from wave.Meta) wave.Meta {
 		for _, f := range wave.Flags {
-			m = m.With(f.Key, from.On(f.Key))
+			if from.State(f.Key) != wave.Odd { // which says neither
+				m = m.With(f.Key, from.On(f.Key))
+			}
 		}
 		return m
 	}

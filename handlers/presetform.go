@@ -48,7 +48,9 @@ func (h *Presets) New(w http.ResponseWriter, r *http.Request) error {
 		}
 		content.Flags = make(wave.Wanted, len(wave.Flags))
 		for _, f := range wave.Flags {
-			content.Flags[f.Key] = account.Meta.On(f.Key)
+			if account.Meta.State(f.Key) != wave.Odd { // which says neither
+				content.Flags[f.Key] = account.Meta.On(f.Key)
+			}
 		}
 		from = i18n.T(ctx, "preset.from_account", "account", account.Email)
 	}

@@ -158,7 +158,7 @@ func TestPresets_duplicateAndFromAccount(t *testing.T) {
 		}
 	}
 	page := c.Get("/presets/new?from=u1")
-	if chosen(page, "invoice") != "on" || chosen(page, "open_api") != "off" || page.Find(`[name="flag.new_in_2027"]`).Length() != 0 {
+	if chosen(page, "invoice") != "on" || chosen(page, "open_api") != "none" || page.Find(`[name="flag.new_in_2027"]`).Length() != 0 {
 		t.Errorf("invoice is %s and open_api, whose value is odd, %s", chosen(page, "invoice"), chosen(page, "open_api"))
 	}
 	byEmail := fields(t, c.Get("/presets/new").Find(`form[data-testid="preset-from"]`))

@@ -22,11 +22,14 @@ const (
 	maxBulkBytes = 4 << 20
 )
 
-// formLimit returns how many bytes of a form are read at an address.
-func formLimit(path string) int64 {
-	switch path {
+// formLimit returns how many bytes of a form are read: much only at some addresses, of
+// people who may do something with it.
+func formLimit(r *http.Request) int64 {
+	switch r.URL.Path {
 	case views.BulkListURL, views.BulkNewURL, views.PresetImportURL:
-		return maxBulkBytes
+		if auth.ActorFrom(r.Context()).MayModify() {
+			return maxBulkBytes
+		}
 	}
 	return maxFormBytes
 }
@@ -46,7 +49,7 @@ func (s *site) readForm(next http.Handler) http.Handler {
 }
 
 func parseForm(w http.ResponseWriter, r *http.Request) error {
-	limit := formLimit(r.URL.Path)
+	limit := formLimit(r)
 	if r.ContentLength > limit { // before a byte is read
 		return fault.New(fault.TooLarge, fmt.Errorf("form of %d bytes", r.ContentLength))
 	}
