@@ -136,7 +136,8 @@ func (b *Browser) Click(sel string) {
 // Type types into the element as a keyboard would.
 func (b *Browser) Type(sel, keys string) {
 	b.t.Helper()
-	b.do("type into "+sel, chromedp.SendKeys(chromedp.CSS(sel), keys, chromedp.NodeVisible))
+	// Not SendKeys, which reads the attributes of the element while they may change.
+	b.do("type into "+sel, chromedp.Focus(chromedp.CSS(sel), chromedp.NodeVisible), chromedp.KeyEvent(keys))
 }
 
 // Press sends keys to whatever has the focus.
