@@ -69,6 +69,15 @@ func TestMatrix_stagedIsKept(t *testing.T) {
 	}
 	m.Click(`[data-revert-account="m03"]`)
 	m.wantCount("one account reverted", 1, 1, 0, 1)
+	const focus = `document.activeElement.dataset.revertAccount ?? document.activeElement.id`
+	if got := testkit.Eval[string](m.Browser, focus); got != "m04" {
+		t.Errorf("the focus is on %q, want it on the next account", got)
+	}
+	m.press(kb.Enter)
+	m.wantCount("both reverted", 0, 0, 0, 0)
+	if got := testkit.Eval[string](m.Browser, focus); got != "save" {
+		t.Errorf("the focus is on %q, want it on the button that saves", got)
+	}
 }
 
 // TestMatrix_undo: 100 steps back and forth, over pages and a reload.
@@ -102,9 +111,16 @@ func TestMatrix_undo(t *testing.T) {
 
 	m.Click(`[data-testid="discard"]`)
 	m.wantCount("discarded", 0, 0, 0, 0)
-	m.focus("m30", "invoice")
+	m.Type(`input[name="q"]`, " ")
 	m.press("z", ctrlKey)
-	m.wantCount("Discard taken back", 4, 4, 4, 0)
+	m.wantCount("Ctrl+Z in a text field", 0, 0, 0, 0)
+	openPalette(m.Browser)
+	testkit.Eval[bool](m.Browser, `document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "z", ctrlKey: true, bubbles: true}))`)
+	m.press(kb.Escape)
+	m.wantCount("behind a dialog", 0, 0, 0, 0)
+	m.Until(`document.querySelector('[data-testid="discard"]').focus() ?? true`)
+	m.press("z", ctrlKey)
+	m.wantCount("Discard taken back from its button", 4, 4, 4, 0)
 
 	const many = `(() => { const send = (n, key, more) => { for (let i = 0; i < n; i++) document.activeElement.dispatchEvent(
 		new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true, ...more})); };

@@ -1,7 +1,7 @@
 // The matrix of accounts and flags: moving in it, ranges, switching, the menu of a
 // column. What is staged is kept by matrixstaged.js, cells are drawn by matrixcells.js, the bar
 // below saves. One listener of a kind serves all cells.
-import { say, text } from './page.js';
+import { say, text, typing } from './page.js';
 import * as staged from './matrixstaged.js';
 import { boxAt, boxOf, cellAt, drawStaged, fixed, fresh, grid, labelOf, nameOfRow, readOnly, redraw, take } from './matrixcells.js';
 import { drawBar, forgetOutcome, saveForm } from './matrixbar.js';
@@ -173,6 +173,16 @@ function moved(key, ctrl) {
   return null;
 }
 
+// stepKey works on the whole page.
+function stepKey(e) {
+  const ctrl = e.ctrlKey || e.metaKey;
+  const key = e.key.toLowerCase();
+  if (!ctrl || e.altKey || key !== 'z' && (key !== 'y' || e.shiftKey)) return false;
+  if (!saveForm() || typing(e.target) || document.querySelector('dialog:modal')) return false;
+  step(key === 'z' && !e.shiftKey ? 'undo' : 'redo');
+  return true;
+}
+
 function press(e) {
   const ctrl = e.ctrlKey || e.metaKey;
   const key = e.key.length === 1 ? e.key.toLowerCase() : e.key;
@@ -185,8 +195,6 @@ function press(e) {
     return true;
   }
   if (ctrl && !e.altKey) {
-    if (key === 'z') { step(e.shiftKey ? 'redo' : 'undo'); return true; }
-    if (key === 'y' && !e.shiftKey) { step('redo'); return true; }
     if (key === 'd' && !e.shiftKey && onCell()) { fill(); return true; }
     return false;
   }
@@ -228,7 +236,7 @@ document.addEventListener('keydown', (e) => {
     return;
   }
   if (e.target.closest('#column-menu')) { menuKey(e); return; }
-  if (inGrid(e.target) && press(e)) e.preventDefault();
+  if (stepKey(e) || inGrid(e.target) && press(e)) e.preventDefault();
 });
 document.addEventListener('keyup', (e) => { // Space was done when it went down
   if (e.key === ' ' && e.target.matches('[data-testid=matrix] input')) e.preventDefault();

@@ -106,10 +106,13 @@ document.addEventListener('click', (e) => {
   const ids = account ? [account] : staged.accounts();
   const changes = ids.flatMap((id) => staged.flagsOf(id).map((flag) => ({ id, flag, cell: null })));
   if (changes.length === 0) { say(text('unsaved_none')); return; }
+  const buttons = () => [...bar.querySelectorAll('[data-revert-account]')];
+  const n = buttons().indexOf(e.target);
   forgetOutcome();
   staged.edit(changes);
   drawStaged();
   drawBar();
+  if (account) (buttons()[n] ?? bar.querySelector('[data-testid=save]')).focus();
   say(text('matrix_discarded'));
 });
 

@@ -131,7 +131,7 @@ on('change', (e) => {
   if (e.target.matches('[data-password] [name=input_type]')) passwordChoice(e.target.closest('[data-password]'), true);
 });
 
-function typing(el) {
+export function typing(el) {
   return el.isContentEditable || el.matches('input:not([type=checkbox], [type=radio]), textarea, select');
 }
 on('keydown', (e) => {
