@@ -120,6 +120,16 @@ func TestMatrix_handsOver(t *testing.T) {
 	m.ready()
 	m.wantCount("handed over", 0, 0, 0, 0)
 	m.wantStaged("handed over", "")
+	if got, want := m.Text(`#matrix-save [data-bring-back]:not([hidden])`), say(t, "en", "js.bring_back", "count", 4); got != want {
+		t.Errorf("the way back says %q, want %q", got, want)
+	}
+	m.Click(`#matrix-save [data-bring-back]`)
+	m.wantCount("brought back", 4, 4, 3, 1)
+	m.wantStaged("brought back", "m03 invoice on, m04 invoice on, m05 invoice on, m30 usage_tag off")
+	m.Click(`[data-testid="discard"]`)
+	if !testkit.Eval[bool](m.Browser, `document.querySelector("#matrix-save [data-bring-back]").hidden`) {
+		t.Error("what was brought back and discarded is offered again")
+	}
 }
 
 // TestMatrix_pictures takes those of what is staged, and of the menu of a column.

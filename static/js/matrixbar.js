@@ -57,6 +57,10 @@ export function drawBar() {
     staged.isKept() ? '' : text('matrix_no_store')].join(' ').trim());
   bar.querySelector('.reason').hidden = s.accounts.size !== 1;
   bar.querySelector('[data-testid=save]').textContent = text(s.accounts.size > 1 ? 'matrix_preview' : 'matrix_save');
+  const again = s.cells + s.already.length > 0 ? 0 : backs().length;
+  const back = bar.querySelector('[data-bring-back]');
+  back.hidden = again === 0;
+  if (again > 0) back.textContent = text('bring_back', { count: again });
   const details = bar.querySelector('[data-staged-details]');
   details.hidden = s.cells + s.already.length === 0;
   if (details.open) drawDetails();
@@ -208,10 +212,24 @@ document.addEventListener('htmx:beforeOnLoad', (e) => {
   if (sending.id) { answered(e, xhr); return; }
   // A plan is kept by the server: what it holds is done with here.
   if (xhr.status >= 200 && xhr.status < 300 && xhr.getResponseHeader('HX-Redirect')) {
-    staged.sent([...sending.list, ...sending.already]);
+    staged.handedOver(sending.list);
+    staged.sent(sending.already);
     drawStaged();
     drawBar();
   }
+});
+
+// backs is what went to the last preview and is not so by now, as far as this view shows.
+const backs = () => staged.handed().filter(([id, flag, cell]) => boxOf(id, flag)?.defaultChecked !== cell[1]);
+
+document.addEventListener('click', (e) => {
+  if (!e.target.closest('#matrix-save [data-bring-back]')) return;
+  forgetOutcome();
+  staged.bringBack(backs());
+  drawStaged();
+  drawBar();
+  say(saveForm().querySelector('[data-unsaved]').textContent);
+  saveForm().querySelector('[data-testid=save]').focus();
 });
 
 // answered takes the answer to a save of one account. What is no plain success and no

@@ -5,6 +5,7 @@
 
 const CELLS = `waveadmin.matrix.${document.body.dataset.user}`;
 const STEPS = `${CELLS}.steps`;
+const HANDED = `${CELLS}.handed`; // by tab, too
 const MAX_STEPS = 100;
 
 function read(storage, key) {
@@ -103,6 +104,26 @@ export function sent(list) {
   }
   [done, undone] = [[], []];
   keep();
+}
+
+// handedOver forgets cells as sent does, after a preview has been made of them. The way
+// back stays open in this tab until the next time.
+export function handedOver(list) {
+  write(session, HANDED, list.map(([id, flag, cell]) => [id, flag, cell, nameOf(id)]));
+  sent(list);
+}
+
+// handed returns what was handed over last, [[account, flag, cell, name], …].
+export function handed() {
+  const list = read(session, HANDED);
+  return Array.isArray(list) ? list : [];
+}
+
+// bringBack stages again what was handed over, [[account, flag, cell, name], …], where
+// nothing newer is staged.
+export function bringBack(list) {
+  write(session, HANDED, null);
+  edit(list.filter(([id, flag]) => !get(id, flag)).map(([id, flag, cell, name]) => ({ id, flag, cell, name })));
 }
 
 // onChange calls back when another tab staged something.
