@@ -205,8 +205,7 @@ func TestMatrix_withoutData(t *testing.T) {
 	}
 	wantText(t, p, `[data-testid="freshness"]`, says("fresh.away"))
 
-	never := testkit.Start(t, testkit.Options{Accounts: 3})
-	never.WaveLeaves()
+	never := testkit.Start(t, testkit.Options{Accounts: 3, Away: true})
 	stranger := never.Client(t)
 	never.IDP.AutoChoose(testkit.Editor)
 	p = stranger.Get("/matrix")

@@ -218,8 +218,7 @@ func TestOverview_withoutData(t *testing.T) {
 	wantText(t, p, `[data-testid="wave-state"]`, i18n.T(ja, "overview.wave_unavailable"))
 	wantText(t, p, `[data-testid="tiles"]`, "1")
 
-	s = testkit.Start(t, testkit.Options{Accounts: 3})
-	s.WaveLeaves()
+	s = testkit.Start(t, testkit.Options{Accounts: 3, Away: true})
 	s.IDP.AutoChoose(testkit.Viewer)
 	p = s.Client(t).Get("/")
 	wantStatus(t, p, http.StatusServiceUnavailable)

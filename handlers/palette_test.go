@@ -149,8 +149,7 @@ func TestPalette_waveAway(t *testing.T) {
 		t.Errorf("while Wave is away: %s", p.Body)
 	}
 
-	s = testkit.Start(t, testkit.Options{Accounts: 3})
-	s.WaveLeaves()
+	s = testkit.Start(t, testkit.Options{Accounts: 3, Away: true})
 	s.IDP.AutoChoose(testkit.Viewer)
 	c = s.Client(t)
 	wantStatus(t, c.Get("/resellers"), http.StatusServiceUnavailable)

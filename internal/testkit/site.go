@@ -38,6 +38,7 @@ type Options struct {
 	Accounts int
 	Latency  time.Duration
 	Rate     int                  // calls a second that Wave allows; 0 for no limit
+	Away     bool                 // Wave is, from the start
 	Config   func(*config.Config) // changes the settings before the start
 	Log      *slog.Logger
 	Now      func() time.Time // nil for time.Now
@@ -72,6 +73,10 @@ func Start(t testing.TB, o Options) *Site {
 	s.Server = httptest.NewServer(s.handler)
 	t.Cleanup(func() { s.Server.Close() })
 	s.waveAddr = s.Server.Listener.Addr().String()
+
+	if o.Away { // before the first list is asked for
+		s.WaveLeaves()
+	}
 
 	public := listen(t, "127.0.0.1:0")
 	s.URL = "http://" + public.Addr().String()
