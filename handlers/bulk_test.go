@@ -295,7 +295,7 @@ func TestBulk_forViewers(t *testing.T) {
 }
 
 func TestBulk_limits(t *testing.T) {
-	_, c := bulkSite(t)
+	s, c := bulkSite(t)
 	big := url.Values{"user": {"bulk-0"}, "flag.open_api": {"on"}, "users": {strings.Repeat("x", 100<<10)}}
 	if p := c.Post("/bulk/new", big); p.Status != http.StatusOK {
 		t.Errorf("a form of 100 KiB = %d", p.Status)
@@ -307,6 +307,11 @@ func TestBulk_limits(t *testing.T) {
 	for path, status := range map[string]int{"/bulk": 413, "/bulk/new": 413} {
 		if p := c.Post(path, huge); p.Status != status {
 			t.Errorf("4 MiB at %s = %d, want %d", path, p.Status, status)
+		}
+	}
+	for who, other := range map[string]*testkit.Client{"a viewer": s.SignedIn(t, testkit.Viewer), "a stranger": s.Client(t)} {
+		if p := other.Post("/bulk", big); p.Status != http.StatusRequestEntityTooLarge {
+			t.Errorf("100 KiB of %s = %d, want 413", who, p.Status)
 		}
 	}
 	for _, path := range []string{"/resellers", "/bulk/x/leave", "/resellers/bulk-0/meta"} {
