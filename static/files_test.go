@@ -98,14 +98,13 @@ func TestFiles_askNoOtherHostAndRunNoText(t *testing.T) {
 // may have of its own.
 func TestWeight(t *testing.T) {
 	const limit = 45 << 10
-	everywhere := []string{"css/app.css", "js/page.js", "vendor/htmx-2.0.11.min.js"}
-	const later = "js/palette.js" // comes when it is opened
-	matrix := []string{"css/matrix.css", "js/matrix.js", "js/matrixbar.js", "js/matrixcells.js", "js/matrixstaged.js"}
+	everywhere := []string{"css/app.css", "js/page.js", "js/palette.js", "vendor/htmx-2.0.11.min.js"}
+	matrix := []string{"css/matrix.css", "js/matrix.js", "js/matrixcells.js"}
 	const own = 4 // files of one other page, the heaviest of them all
 	sum, ofMatrix := 0, 0
 	var others []int
 	for name, f := range tree.byName {
-		if ext := path.Ext(name); ext != ".css" && ext != ".js" || name == later {
+		if ext := path.Ext(name); ext != ".css" && ext != ".js" {
 			continue
 		}
 		body, encoding := f.encoded("gzip")

@@ -236,7 +236,7 @@ func MatrixPage(p MatrixProps) templ.Component {
 			}
 			return nil
 		})
-		templ_7745c5c3_Err = layout(t(ctx, "matrix.title"), MatrixSection, "css/matrix.css", "js/matrixstaged.js", "js/matrixcells.js", "js/matrixbar.js", "js/matrix.js").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = layout(t(ctx, "matrix.title"), MatrixSection, "css/matrix.css", "js/matrixcells.js", "js/matrix.js").Render(templ.WithChildren(ctx, templ_7745c5c3_Var2), templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

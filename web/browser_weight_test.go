@@ -46,12 +46,8 @@ func TestWeight(t *testing.T) {
 					t.Errorf("a request goes to %s", address)
 				}
 			}
-			most := maxRequests
-			if name == "matrix" { // whose script is in four files and style in one of its own
-				most += 2
-			}
-			if n := len(names) + 1; n > most || load.wire > maxWire {
-				t.Errorf("%d requests and %d bytes, want at most %d and %d", n, load.wire, most, maxWire)
+			if n := len(names) + 1; n > maxRequests || load.wire > maxWire {
+				t.Errorf("%d requests and %d bytes, want at most %d and %d", n, load.wire, maxRequests, maxWire)
 			}
 			t.Logf("%d requests and the icon, %d bytes: %s", len(names), load.wire, strings.Join(names, " "))
 		})

@@ -1,7 +1,161 @@
-// What the table of the matrix is made of, and how its cells are drawn: what is staged
-// lies over what the page says.
+// What is staged in the matrix, the steps that led there, and how its cells are drawn:
+// what is staged lies over what the page says.
 import { text } from './page.js';
-import * as staged from './matrixstaged.js';
+
+// What is staged lives in this browser, by person, until it is saved or taken back: the
+// cells in localStorage, so that they outlive the tab and its tabs share them; the steps
+// in sessionStorage, as each tab has its own.
+
+const CELLS = `waveadmin.matrix.${document.body.dataset.user}`;
+const STEPS = `${CELLS}.steps`;
+const HANDED = `${CELLS}.handed`; // by tab, too
+const MAX_STEPS = 100;
+
+function read(storage, key) {
+  try {
+    return JSON.parse(storage().getItem(key));
+  } catch {
+    return null;
+  }
+}
+function write(storage, key, value) {
+  try {
+    if (value) storage().setItem(key, JSON.stringify(value));
+    else storage().removeItem(key);
+    return true;
+  } catch {
+    return false;
+  }
+}
+const local = () => localStorage; // a browser may refuse even to name it
+const session = () => sessionStorage;
+
+// cells: account → flag → [what the person saw: on, off or unset; whether it is to be on].
+// names: account → what it is called.
+const valid = (kept) => (kept?.cells && kept?.names ? kept : { cells: {}, names: {} });
+let { cells, names } = valid(read(local, CELLS));
+let kept = true;
+let { done, undone } = read(session, STEPS) ?? { done: [], undone: [] };
+
+function keep() {
+  for (const id of Object.keys(names)) if (!cells[id]) delete names[id];
+  kept = write(local, CELLS, Object.keys(cells).length > 0 && { cells, names });
+}
+
+// isKept reports whether what is staged would outlive the page.
+export const isKept = () => kept;
+
+export const get = (id, flag) => cells[id]?.[flag];
+export const nameOf = (id) => names[id] ?? id;
+export const accounts = () => Object.keys(cells);
+export const flagsOf = (id) => Object.keys(cells[id] ?? {});
+
+function put(id, flag, cell) {
+  if (cell) {
+    cells[id] ??= {};
+    cells[id][flag] = cell;
+    return;
+  }
+  if (!cells[id]) return;
+  delete cells[id][flag];
+  if (Object.keys(cells[id]).length === 0) delete cells[id];
+}
+
+// edit stages cells, as one step: {id, name, flag, cell}, with no cell for one that is
+// taken back.
+export function edit(changes) {
+  const step = changes.map(({ id, name, flag, cell }) => [id, flag, get(id, flag) ?? null, cell ?? null, name ?? nameOf(id)]);
+  done.push(step);
+  if (done.length > MAX_STEPS) done.shift();
+  undone = [];
+  apply(step, 3);
+}
+
+// apply makes the cells of a step what they were before it (2) or after it (3).
+function apply(step, which) {
+  for (const change of step) {
+    put(change[0], change[1], change[which]);
+    if (cells[change[0]]) names[change[0]] = change[4];
+  }
+  keep();
+}
+
+// undo and redo go one step and return it, [[account, flag], …], or nothing when there
+// is none.
+export function undo() {
+  const step = done.pop();
+  if (!step) return null;
+  undone.push(step);
+  apply(step, 2);
+  return step;
+}
+export function redo() {
+  const step = undone.pop();
+  if (!step) return null;
+  done.push(step);
+  apply(step, 3);
+  return step;
+}
+
+// sent forgets cells that were saved or handed over, [[account, flag, cell], …], those
+// that were edited since left out. The steps that led to them go, too: none of them can
+// be taken back here any more.
+export function sent(list) {
+  for (const [id, flag, [seen, on]] of list) {
+    const now = get(id, flag);
+    if (now && now[0] === seen && now[1] === on) put(id, flag, null);
+  }
+  [done, undone] = [[], []];
+  keep();
+}
+
+// handedOver forgets cells as sent does, after a preview has been made of them. The way
+// back stays open in this tab until the next time.
+export function handedOver(list) {
+  write(session, HANDED, list.map(([id, flag, cell]) => [id, flag, cell, nameOf(id)]));
+  sent(list);
+}
+
+// handed returns what was handed over last, [[account, flag, cell, name], …].
+export function handed() {
+  const list = read(session, HANDED);
+  return Array.isArray(list) ? list : [];
+}
+
+// bringBack stages again what was handed over, [[account, flag, cell, name], …], where
+// nothing newer is staged.
+export function bringBack(list) {
+  write(session, HANDED, null);
+  edit(list.filter(([id, flag]) => !get(id, flag)).map(([id, flag, cell, name]) => ({ id, flag, cell, name })));
+}
+
+// onChange calls back when another tab staged something.
+export function onChange(callback) {
+  addEventListener('storage', (e) => {
+    if (e.key !== CELLS) return;
+    ({ cells, names } = valid(read(local, CELLS)));
+    callback();
+  });
+  addEventListener('pageshow', (e) => {
+    if (!e.persisted) return;
+    ({ cells, names } = valid(read(local, CELLS)));
+    callback();
+  });
+}
+
+// The steps can be many, so they are written once. The fewer there is room for, the
+// fewer are kept.
+addEventListener('pagehide', () => {
+  for (let n = MAX_STEPS; n >= 1; n = Math.floor(n / 2)) {
+    if (write(session, STEPS, { done: done.slice(-n), undone: undone.slice(-n) })) return;
+  }
+  write(session, STEPS, null);
+});
+addEventListener('beforeunload', (e) => {
+  if (!kept && accounts().length > 0) e.preventDefault();
+});
+
+// The table, and its cells.
 
 // grid is the table on the page: its rows, the columns' heads with data-flag, and where
 // to find an account's row and a flag's column.
@@ -48,8 +202,8 @@ export function drawStaged() {
   const was = grid.table ? [...grid.table.querySelectorAll('td[data-dirty], td[data-moved]')] : [];
   for (const cell of was) drawCell(cell.parentElement, cell.cellIndex - 1);
   if (readOnly()) return; // of a time when the person was more
-  for (const id of staged.accounts()) {
-    for (const flag of staged.flagsOf(id)) redraw(id, flag);
+  for (const id of accounts()) {
+    for (const flag of flagsOf(id)) redraw(id, flag);
   }
 }
 
@@ -66,7 +220,7 @@ export function drawCell(row, c) {
   const box = cell.firstElementChild;
   const { userId, flag } = box.dataset;
   const now = fresh(box);
-  const mine = staged.get(userId, flag);
+  const mine = get(userId, flag);
   const on = mine ? mine[1] : now === 'on';
   if (box.checked !== on) box.checked = on;
   const dirty = on !== (now === 'on');
@@ -84,14 +238,14 @@ function drawTitle(row, c) {
   const { userId, flag } = box.dataset;
   const { parent } = grid.heads[c].dataset;
   const says = [];
-  const mine = staged.get(userId, flag);
+  const mine = get(userId, flag);
   if (cell.hasAttribute('data-dirty')) says.push(text('matrix_dirty', { change: text(box.checked ? 'mark_on' : 'mark_off') }));
   if (cell.hasAttribute('data-moved')) says.push(text('matrix_moved', { seen: stateWord(mine[0]), now: stateWord(fresh(box)) }));
   if (cell.classList.contains('u')) says.push(text('matrix_unset'));
   if (cell.classList.contains('o')) says.push(text('matrix_odd'));
   if (cell.classList.contains('n')) says.push(text('matrix_none'));
   if (parent) {
-    const parentOn = (boxOf(userId, parent)?.checked) ?? staged.get(userId, parent)?.[1]; // unknown when its column is hidden
+    const parentOn = (boxOf(userId, parent)?.checked) ?? get(userId, parent)?.[1]; // unknown when its column is hidden
     const idle = parentOn === undefined ? box.checked && cell.classList.contains('i') : box.checked && !parentOn;
     cell.classList.toggle('i', idle);
     if (idle) says.push(text('matrix_idle', { parent: labelOf(parent) }));
