@@ -10,7 +10,9 @@ import (
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 
 	"waveadmin/internal/fault"
 	"waveadmin/internal/wave"
@@ -34,7 +36,10 @@ func ParseFile(text []byte) (f File, problems []Problem) {
 		return File{}, []Problem{*p}
 	}
 	tree, err := parse(text)
-	if err != nil {
+	switch deep, ok := errors.AsType[*deepError](err); {
+	case ok:
+		return File{}, []Problem{{deep.line, fault.Say("preset.file_nested")}}
+	case err != nil:
 		return File{}, []Problem{syntax(err)}
 	}
 	r := &reader{}
@@ -57,7 +62,7 @@ func hostile(text []byte) *Problem {
 	if len(text) > MaxFile {
 		return &Problem{1, fault.Say("preset.file_large", "max", MaxFile>>10)}
 	}
-	depth, number := 0, 0
+	number := 0
 	for line := range strings.Lines(string(text)) {
 		if number++; number > maxLines {
 			return &Problem{number, fault.Say("preset.file_lines", "max", maxLines)}
@@ -67,17 +72,6 @@ func hostile(text []byte) *Problem {
 			return &Problem{number, fault.Say("preset.file_odd")}
 		}
 		content := strings.TrimLeft(line, " \t")
-		for _, r := range line {
-			switch r {
-			case '[', '{':
-				depth++
-			case ']', '}':
-				depth = max(0, depth-1)
-			}
-			if depth > maxNested {
-				return &Problem{number, fault.Say("preset.file_nested")}
-			}
-		}
 		// "- - -" and "? ? ?" open a level each without any indentation.
 		opened := len(content) - len(strings.TrimLeft(content, "-? "))
 		if len(line) > maxLine || opened > maxIndent || len(line)-len(content) > maxIndent && content != "" {
@@ -87,15 +81,34 @@ func hostile(text []byte) *Problem {
 	return nil
 }
 
-// parse turns a panic of the parser into an error: the file is not ours.
+// parse turns a panic of the parser into an error: the file is not ours. It fails with a
+// *deepError before it would go down many levels of brackets.
 func parse(text []byte) (file *ast.File, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("is no YAML: %v", p)
 		}
 	}()
-	return parser.ParseBytes(text, 0)
+	tokens := lexer.Tokenize(string(text))
+	depth := 0
+	for _, t := range tokens { // a bracket in a name is none of these
+		switch t.Type {
+		case token.SequenceStartType, token.MappingStartType:
+			depth++
+		case token.SequenceEndType, token.MappingEndType:
+			depth = max(0, depth-1)
+		}
+		if depth > maxNested {
+			return nil, &deepError{max(1, t.Position.Line)}
+		}
+	}
+	return parser.Parse(tokens, 0)
 }
+
+// A deepError says where a file opens more brackets than one of ours has.
+type deepError struct{ line int }
+
+func (e *deepError) Error() string { return fmt.Sprintf("line %d: too many brackets", e.line) }
 
 // syntax says where the file stops to be YAML.
 func syntax(err error) Problem {
