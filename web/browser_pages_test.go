@@ -95,7 +95,8 @@ func openPage(b *testkit.Browser, p page) {
 }
 
 // TestPages_frame: every main screen has one heading, with which its title begins, one mark in
-// the menu, and nothing that the policy refuses; the browser fails the test on that.
+// the menu, and nothing that the policy refuses; the browser fails the test on that. It
+// also takes their pictures.
 func TestPages_frame(t *testing.T) {
 	s, all := pages(t)
 	b := s.NewBrowser(t, "ja")
@@ -117,6 +118,7 @@ func TestPages_frame(t *testing.T) {
 			if got := testkit.Eval[string](b, levels); got != "" {
 				t.Errorf("%s in %s skips a level of headings at %q", p.name, lang, got)
 			}
+			pictures(b, p, lang)
 		}
 	}
 }
