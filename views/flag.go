@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"time"
 
-	"waveadmin/internal/i18n"
 	"waveadmin/internal/wave"
 )
 
@@ -166,12 +165,12 @@ func (r FlagRow) wasValue() string { return FlagProps{Saved: r.State}.wasValue()
 // locked reports whether nobody can change the account.
 func (r FlagRow) locked() bool { return r.Account.Flaw != wave.NoFlaw }
 
-func (p FlagPageProps) rangeText(ctx context.Context) string {
-	if p.Total == 0 {
-		return t(ctx, "list.none")
+func (p FlagPageProps) pager(ctx context.Context) pagerProps {
+	return pagerProps{
+		Range: rangeText(ctx, p.Query.Page, p.Query.Size, len(p.Rows), p.Total), Page: p.Query.Page, Pages: p.Pages,
+		Size: p.Query.Size, Sizes: Sizes, Top: "#accounts",
+		URL: func(page int) string { return p.Query.AtPage(page).URL() },
 	}
-	from := (p.Query.Page-1)*p.Query.Size + 1
-	return t(ctx, "list.range", "from", i18n.Number(from), "to", i18n.Number(from+len(p.Rows)-1), "total", i18n.Number(p.Total))
 }
 
 // name is what the billing group is called, whatever of it is known.

@@ -147,10 +147,13 @@ func (p MatrixProps) list() ResellersProps {
 	return ResellersProps{Query: p.Query.ListQuery, Presets: p.Presets}
 }
 
-func (p MatrixProps) rangeText(ctx context.Context) string {
-	list := ResellersProps{Query: p.Query.ListQuery, Total: p.Total}
-	list.Rows = make([]ResellerRow, len(p.Rows))
-	return list.rangeText(ctx)
+// pager stands above the table: below it the save bar would cover it.
+func (p MatrixProps) pager(ctx context.Context) pagerProps {
+	return pagerProps{
+		Range: rangeText(ctx, p.Query.Page, p.Query.Size, len(p.Rows), p.Total), Page: p.Query.Page, Pages: p.Pages,
+		Size: p.Query.Size, Sizes: MatrixSizes, Top: "window", Above: true,
+		URL: func(page int) string { return p.Query.here(p.Query.AtPage(page).URL()) },
+	}
 }
 
 // allColumns returns the address of the view with no column hidden.

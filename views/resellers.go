@@ -134,13 +134,12 @@ func FlagLabel(ctx context.Context, key wave.Key) string {
 	return string(key)
 }
 
-// rangeText says which rows of how many are on the page.
-func (p ResellersProps) rangeText(ctx context.Context) string {
-	if p.Total == 0 {
-		return t(ctx, "list.none")
+func (p ResellersProps) pager(ctx context.Context) pagerProps {
+	return pagerProps{
+		Range: rangeText(ctx, p.Query.Page, p.Query.Size, len(p.Rows), p.Total), Page: p.Query.Page, Pages: p.Pages,
+		Size: p.Query.Size, Sizes: Sizes, Top: "window",
+		URL: func(page int) string { return p.Query.AtPage(page).URL() },
 	}
-	from := (p.Query.Page-1)*p.Query.Size + 1
-	return t(ctx, "list.range", "from", i18n.Number(from), "to", i18n.Number(from+len(p.Rows)-1), "total", i18n.Number(p.Total))
 }
 
 // flagCount is the number of flags that a row counts against.
