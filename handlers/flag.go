@@ -71,7 +71,7 @@ var errNoFlag = errors.New("no account has such a flag")
 // props is the page of a query. Whole says whether what stands above the list is
 // wanted too.
 func (h *Flags) props(ctx context.Context, s *reseller.Snapshot, q views.FlagQuery, whole bool) (views.FlagPageProps, error) {
-	p := views.FlagPageProps{Query: q, Flag: flagFacts(ctx, q.Key), All: s.Len(), NeedReason: h.Account.ReasonRequired}
+	p := views.FlagPageProps{Query: q, Flag: flagFacts(ctx, q.Key), All: s.Len(), NeedReason: h.Account.ReasonRequired, Confirm: h.Account.Confirm}
 	if whole || !p.Flag.Known {
 		tally := s.TallyOf(q.Key)
 		if !p.Flag.Known && !tally.Known() {

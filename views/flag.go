@@ -24,6 +24,7 @@ type FlagPageProps struct {
 
 	Reason     string
 	NeedReason bool
+	Confirm    string // ui.confirm: always, risky or never
 	Saved      *SavedProps
 	SavedEmail string // of the account that was saved
 	Message    string

@@ -10,6 +10,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 	"github.com/google/go-cmp/cmp"
 
+	"waveadmin/internal/config"
 	"waveadmin/internal/i18n"
 	"waveadmin/internal/sandbox"
 	"waveadmin/internal/testkit"
@@ -141,6 +142,44 @@ func TestFlag_savesOne(t *testing.T) {
 	b.Until(`document.querySelector("[data-outcome]") && !document.querySelector("[data-testid=undo]")`)
 	if flagOn(t, s, id, "open_api") || testkit.Eval[string](b, `location.pathname`) != "/flags/open_api" {
 		t.Error("it was not taken back, or not from here")
+	}
+}
+
+// TestFlag_asksFirst: the change of one account, too, is looked over first when the
+// settings want every save to be, or the list is old.
+func TestFlag_asksFirst(t *testing.T) {
+	for _, tt := range []struct {
+		name, confirm string
+		old, asks     bool
+	}{{"always", "always", false, true}, {"risky", "risky", true, true}, {"risky, of now", "risky", false, false}, {"never", "never", true, false}} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := testkit.Start(t, testkit.Options{Accounts: 10, Config: func(c *config.Config) {
+				onlyWhenAsked(c)
+				c.UI.Confirm = tt.confirm
+			}})
+			b := s.NewBrowser(t, "en")
+			b.SignIn(testkit.Editor, "/flags/open_api?state=off")
+			b.Until(`document.querySelector("[data-unsaved]")?.textContent`)
+			if tt.old {
+				testkit.Eval[string](b, `document.getElementById("list").dataset.asOf = "2020-01-01T00:00:00Z"`)
+			}
+			b.Click(oneBox(shownAccounts(b)[0]))
+			want := "/flags/open_api"
+			if tt.asks {
+				want = "/bulk/"
+				if got, words := b.Text(`[data-testid="save"]`), say(t, "en", "js.preview", "count", 1); got != words {
+					t.Errorf("the button says %q, want %q", got, words)
+				}
+			}
+			b.Click(`[data-testid="save"]`)
+			b.Until(`location.pathname.startsWith("/bulk/") || document.querySelector("[data-outcome]")`)
+			if got := testkit.Eval[string](b, `location.pathname`); !strings.HasPrefix(got, want) {
+				t.Errorf("the save led to %s, want %s", got, want)
+			}
+			if n := s.Wave.Count(sandbox.OpMeta); (n > 0) == tt.asks {
+				t.Errorf("%d calls", n)
+			}
+		})
 	}
 }
 

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/chromedp/chromedp/kb"
@@ -8,6 +9,7 @@ import (
 	"waveadmin/internal/i18n"
 	"waveadmin/internal/sandbox"
 	"waveadmin/internal/testkit"
+	"waveadmin/internal/wave"
 )
 
 // TestMatrix_savesOne: what is staged of one account is saved at once, by the page of
@@ -37,6 +39,32 @@ func TestMatrix_savesOne(t *testing.T) {
 	}
 	m.Open("/resellers/m03/history")
 	m.Until(`document.body.textContent.includes("as agreed")`)
+}
+
+// TestMatrix_asksBeforeAGroup: turning off a whole group of an account is looked over
+// first, and nothing is sent before.
+func TestMatrix_asksBeforeAGroup(t *testing.T) {
+	m := openMatrix(t, testkit.Editor, "?size=25")
+	m.s.Wave.ResetJournal()
+	for _, key := range []string{"usage_group", "usage_group_graph"} {
+		m.focus("m03", key)
+		m.press("0")
+	}
+	m.press("s", ctrlKey)
+	m.Wait(`#review[open]`)
+	flag, _ := wave.Lookup("usage_group")
+	group := wave.Groups[slices.IndexFunc(wave.Groups, func(g wave.FlagGroup) bool { return g.ID == flag.Group })]
+	if got, want := m.Text(`[data-review-why]`), say(t, "en", "js.review_group", "label", group.Label.EN); got != want {
+		t.Errorf("it asks because %q, want %q", got, want)
+	}
+	if n := m.s.Wave.Count(sandbox.OpMeta); n != 0 {
+		t.Errorf("%d calls before it was looked over", n)
+	}
+	m.Click(`[data-review-save]`)
+	m.Until(`document.querySelector("[data-result] a")`)
+	if flagOn(t, m.s, "m03", "usage_group") || flagOn(t, m.s, "m03", "usage_group_graph") {
+		t.Error("not saved after it was")
+	}
 }
 
 // TestMatrix_saveIsRefused: when a save is not a plain success, the person gets to where

@@ -7,6 +7,7 @@ const form = document.getElementById('flag-form');
 const flag = form.dataset.flag;
 const store = stagedStore(`flag.${flag}`);
 const readOnly = form.hasAttribute('data-read-only');
+const RISKY_AGE = 30 * 60 * 1000; // of the data, in milliseconds
 handOver('flag-form', 'flag', store, () => ({ reason: form.elements.reason.value }));
 
 const rows = () => [...form.querySelectorAll('tr[data-user-id]')];
@@ -14,6 +15,14 @@ const boxOf = (row) => row.querySelector('input[type=checkbox]');
 const fixed = (row) => boxOf(row).getAttribute('aria-disabled') === 'true';
 const wasOn = (row) => row.dataset.was === 'on';
 const wish = (entry) => text(entry.want ? 'to_on' : 'to_off', { label: entry.email });
+
+// previewed reports whether what is staged goes to a preview: of several accounts always,
+// of one when the settings ask for a look, or the list is old.
+function previewed(all) {
+  if (accountsOf(all) !== 1) return all.length > 0;
+  const age = Date.now() - Date.parse(document.getElementById('list').dataset.asOf);
+  return form.dataset.confirm === 'always' || form.dataset.confirm !== 'never' && age > RISKY_AGE;
+}
 
 function stage(row, want) {
   store.set({ user: row.dataset.userId, flag, seen: row.dataset.was, want, email: row.dataset.email, save: row.dataset.save });
@@ -54,8 +63,7 @@ function drawBar() {
     [...(hidden > 0 ? [text('staged_hidden', { count: hidden })] : []), ...all.slice(0, 20).map(wish)]
       .join(document.documentElement.lang === 'ja' ? '、' : ', ');
   const save = form.querySelector('[data-testid=save]');
-  const many = accountsOf(all) > 1;
-  save.textContent = many ? text('preview', { count: all.length }) : save.dataset.saveOne;
+  save.textContent = previewed(all) ? text('preview', { count: all.length }) : save.dataset.saveOne;
   const back = form.querySelector('[data-bring-back]');
   const handed = store.handed();
   back.hidden = handed.length === 0 || all.length > 0;
@@ -121,12 +129,12 @@ document.addEventListener('keydown', (e) => {
 let sending = false; // the form of one account, whose answer is a page
 addEventListener('pageshow', () => { sending = false; });
 
-// Nothing staged is no request, one account is saved as on its own page, and more go
-// to a preview.
+// Nothing staged is no request, one account is saved as on its own page, and what is to
+// be looked at goes to a preview.
 document.addEventListener('htmx:confirm', (e) => {
   if (e.detail.elt !== form) return;
   const all = store.all();
-  if (all.length > 1 && !sending) return;
+  if (previewed(all) && !sending) return;
   e.preventDefault();
   if (sending) say(text('busy'));
   else if (all.length === 0) {

@@ -458,6 +458,18 @@ document.addEventListener('click', (e) => {
   say(text('matrix_discarded'));
 });
 
+// groupsOff names the groups of an account that are turned off as a whole. Of one that is
+// not shown with all its flags nobody can say that here.
+function groupsOff(id) {
+  const row = grid.rowOf.get(id);
+  if (!row || new URLSearchParams(location.search).has('hide')) return [];
+  let next = 1; // cell of the row
+  return [...grid.table.tHead.rows[0].cells].slice(1).filter((head) => {
+    const boxes = [...row.cells].slice(next, next += head.colSpan).map((cell) => cell.firstElementChild);
+    return boxes.filter((box) => box.defaultChecked).length > 1 && boxes.every((box) => !box.checked);
+  }).map((head) => head.title);
+}
+
 function risks(list) {
   const why = [];
   const { confirm } = saveForm().dataset;
@@ -465,6 +477,7 @@ function risks(list) {
   if (confirm === 'always') why.push(text('review_always'));
   const off = list.filter(([, , cell]) => !cell[1]).length;
   if (off >= RISKY_OFF) why.push(text('review_off', { count: off }));
+  for (const label of groupsOff(list[0][0])) why.push(text('review_group', { label }));
   const age = Date.now() - Date.parse(grid.table?.dataset.asOf);
   if (age > RISKY_AGE) why.push(text('review_old', { minutes: Math.round(age / 60000) }));
   return why;
