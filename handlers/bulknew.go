@@ -39,9 +39,6 @@ type Plans interface {
 	Revert(ctx context.Context, by auth.Actor, id string) (*bulk.Plan, error)
 }
 
-// Book is what pages need of presets.
-type Book interface{ Book() *preset.Book }
-
 // Bulk serves the pages of bulk changes.
 type Bulk struct {
 	Directory      Directory
@@ -297,13 +294,4 @@ func (h *Bulk) formProps(ctx context.Context, f bulkForm, snapshot *reseller.Sna
 		p.Presets = append(p.Presets, views.BulkOption{Value: preset.ID, Label: presetName(ctx, preset), Count: len(preset.Flags)})
 	}
 	return p
-}
-
-// presetName is what a preset is called; the built-in one has its name from the
-// catalogues.
-func presetName(ctx context.Context, p *preset.Preset) string {
-	if p.ID == preset.Defaults {
-		return i18n.T(ctx, "bulk.preset_defaults")
-	}
-	return p.Name
 }

@@ -281,7 +281,7 @@ func TestOverview_drift(t *testing.T) {
 		return shown(row.Find("th")) + " " + shown(link.Find(".num")) + " " + link.AttrOr("href", "")
 	})
 	want := []string{
-		says("overview.preset_defaults") + " 0 / 1 /resellers?drift=1&preset=defaults",
+		says("preset.defaults") + " 0 / 1 /resellers?drift=1&preset=defaults",
 		"スタンダード 2 / 3 /resellers?drift=1&preset=" + id,
 	}
 	if !slices.Equal(got, want) {

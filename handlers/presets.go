@@ -6,6 +6,7 @@ import (
 
 	"waveadmin/internal/auth"
 	"waveadmin/internal/fault"
+	"waveadmin/internal/i18n"
 	"waveadmin/internal/preset"
 	"waveadmin/internal/reseller"
 	"waveadmin/internal/wave"
@@ -23,6 +24,9 @@ type PresetStore interface {
 	Assign(ctx context.Context, by auth.Actor, id string, accounts []wave.UserID) (int, error)
 	Unassign(ctx context.Context, by auth.Actor, id string, accounts []wave.UserID) (int, error)
 }
+
+// Book is what pages need of presets.
+type Book interface{ Book() *preset.Book }
 
 // Presets serves the pages of presets. None of them writes to Wave. They stand while
 // the accounts cannot be read, without what differs.
@@ -91,4 +95,13 @@ func (h *Presets) preset(r *http.Request) (*preset.Book, *preset.Preset, error) 
 // frame describes a preset for any of its pages.
 func (h *Presets) frame(w http.ResponseWriter, r *http.Request, book *preset.Book, p *preset.Preset) views.PresetProps {
 	return views.PresetProps{PresetSum: presetSum(r.Context(), book, p, h.snapshot(r.Context())), Notice: saidNotice(w, r)}
+}
+
+// presetName is what a preset is called; the built-in one has its name from the
+// catalogues.
+func presetName(ctx context.Context, p *preset.Preset) string {
+	if p.ID == preset.Defaults {
+		return i18n.T(ctx, "preset.defaults")
+	}
+	return p.Name
 }

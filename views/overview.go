@@ -64,7 +64,7 @@ type PresetShare struct {
 
 func (p PresetShare) name(ctx context.Context) string {
 	if p.Name == "" {
-		return t(ctx, "overview.preset_defaults")
+		return t(ctx, "preset.defaults")
 	}
 	return p.Name
 }

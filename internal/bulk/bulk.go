@@ -24,8 +24,6 @@ const (
 	MaxAccounts = 20_000
 	// CountFrom is the number of accounts from which it must be typed to start a run.
 	CountFrom = 50
-
-	maxReason = 500 // characters, as of a single change
 )
 
 // A Draft is what someone asks to be planned. Each account stands in it once.

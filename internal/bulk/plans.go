@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -54,7 +51,7 @@ func (p *Plans) Make(ctx context.Context, author auth.Actor, d Draft) (*Plan, er
 	case len(d.Items) > MaxAccounts:
 		return nil, fault.Field("targets", "bulk.too_many_accounts", "max", MaxAccounts)
 	}
-	reason, err := cleanReason(d.Reason)
+	reason, err := reseller.CleanReason(d.Reason, false)
 	if err != nil {
 		return nil, err
 	}
@@ -105,17 +102,6 @@ func (p *Plans) Again(ctx context.Context, author auth.Actor, id string) (*Plan,
 		d.Items = append(d.Items, DraftItem{UserID: i.Account, Want: i.Want, LeftOut: i.LeftOut, UndoOf: i.UndoOf})
 	}
 	return p.Make(ctx, author, d)
-}
-
-// cleanReason returns reason as it is recorded.
-func cleanReason(reason string) (string, error) {
-	reason = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(reason, ""), func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r)
-	}), " ")
-	if utf8.RuneCountInString(reason) > maxReason {
-		return "", fault.Field("reason", "invalid.reason_long", "max", maxReason)
-	}
-	return reason, nil
 }
 
 func mayModify(actor auth.Actor) error {

@@ -107,7 +107,7 @@ func (r *Runs) Start(ctx context.Context, s Start) error {
 	if err := mayModify(s.Actor); err != nil {
 		return err
 	}
-	reason, err := cleanReason(s.Reason)
+	reason, err := reseller.CleanReason(s.Reason, false)
 	if err != nil {
 		return err
 	}

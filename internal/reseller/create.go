@@ -30,7 +30,7 @@ func (s *Service) Create(ctx context.Context, c Creation) (change.Change, wave.R
 	p.checkCompanyID(c.CompanyID)
 	p.checkSubmitID(c.SubmitID)
 	c.Password = s.password(p, c.Input, c.Password)
-	c.Reason = s.reason(p, c.Reason)
+	c.Reason = p.reason(c.Reason, s.rules.ReasonRequired)
 	if err := p.err(); err != nil {
 		return change.Change{}, wave.Reseller{}, err
 	}

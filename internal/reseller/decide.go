@@ -30,10 +30,7 @@ func (s *Service) Decide(ctx context.Context, d Decision) (change.Change, error)
 		return change.Change{}, err
 	}
 	p := problems{}
-	reason := s.reason(p, d.Reason)
-	if reason == "" {
-		p.add("reason", "invalid.reason")
-	}
+	reason := p.reason(d.Reason, true)
 	if err := p.err(); err != nil {
 		return change.Change{}, err
 	}

@@ -32,19 +32,24 @@ func (p problems) err() error {
 	return &fault.Error{Kind: fault.Invalid, Fields: p}
 }
 
-// checkReason returns reason as it is recorded.
-func (s *Service) checkReason(reason string) (string, error) {
+// CleanReason returns reason as it is recorded. It fails with fault.Invalid about the
+// field reason.
+func CleanReason(reason string, required bool) (string, error) {
 	p := problems{}
-	reason = s.reason(p, reason)
+	reason = p.reason(reason, required)
 	return reason, p.err()
 }
 
-func (s *Service) reason(p problems, reason string) string {
+func (s *Service) checkReason(reason string) (string, error) {
+	return CleanReason(reason, s.rules.ReasonRequired)
+}
+
+func (p problems) reason(reason string, required bool) string {
 	reason = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(reason, ""), func(r rune) bool {
 		return unicode.IsSpace(r) || unicode.IsControl(r)
 	}), " ")
 	switch n := utf8.RuneCountInString(reason); {
-	case n == 0 && s.rules.ReasonRequired:
+	case n == 0 && required:
 		p.add("reason", "invalid.reason")
 	case n > maxReason:
 		p.add("reason", "invalid.reason_long", "max", maxReason)
