@@ -50,7 +50,7 @@ func (h *Bulk) Leave(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	id := r.PathValue("planID")
-	if _, err := h.leaveOut(r, id); err != nil {
+	if err := h.leaveOut(r, id); err != nil {
 		return err
 	}
 	q := views.BulkQuery{PlanID: id, Show: r.PostFormValue("show"), Page: max(1, number(r.PostFormValue("page")))}
@@ -67,17 +67,17 @@ func (h *Bulk) Leave(w http.ResponseWriter, r *http.Request) error {
 	return views.Render(w, r, http.StatusOK, views.BulkLeft(p))
 }
 
-// leaveOut stores what the boxes of the form say, and returns the places of the form
-// that are left out.
-func (h *Bulk) leaveOut(r *http.Request, id string) (out []int, err error) {
+// leaveOut stores what the boxes of the form say.
+func (h *Bulk) leaveOut(r *http.Request, id string) error {
 	shown, err := placesIn(strings.Split(r.PostFormValue("shown"), ","))
-	if err == nil {
-		out, err = placesIn(r.PostForm["out"])
-	}
 	if err != nil {
-		return nil, fault.New(fault.Invalid, err)
+		return fault.New(fault.Invalid, err)
 	}
-	return out, h.Plans.LeaveOut(r.Context(), id, shown, out)
+	out, err := placesIn(r.PostForm["out"])
+	if err != nil {
+		return fault.New(fault.Invalid, err)
+	}
+	return h.Plans.LeaveOut(r.Context(), id, shown, out)
 }
 
 // placesIn reads the numbers of accounts in a plan.

@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/a-h/templ"
 
@@ -188,15 +187,11 @@ func (f *bulkForm) target(v url.Values, snapshot *reseller.Snapshot, ledger Ledg
 			add(account.UserID)
 		}
 	}
-	said := make(map[string]bool)
-	for word := range strings.FieldsFuncSeq(f.paste, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(",;、，；\"", r) }) {
-		if account, ok := accountNamed(snapshot, word); ok {
-			add(account.UserID)
-		} else if word = cut(word, maxText); !said[word] {
-			said[word] = true
-			f.unknown = append(f.unknown, word)
-		}
+	known, unknown := namedAccounts(snapshot, words(f.paste))
+	for _, id := range known {
+		add(id)
 	}
+	f.unknown = append(f.unknown, unknown...)
 }
 
 // accountNamed returns the account with that user id or email.

@@ -28,7 +28,7 @@ func (h *Bulk) Run(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	ctx, id := r.Context(), r.PathValue("planID")
-	_, err := h.leaveOut(r, id)
+	err := h.leaveOut(r, id)
 	if err == nil {
 		err = h.Plans.Start(ctx, bulk.Start{
 			Actor: auth.ActorFrom(ctx), PlanID: id, Mark: r.PostFormValue("mark"),

@@ -112,11 +112,8 @@ func flagQuery(r *http.Request) views.FlagQuery {
 	if size := number(v.Get("size")); slices.Contains(views.Sizes, size) {
 		q.Size = size
 	}
-	if sorts := v["sort"]; len(sorts) > 0 { // a header's button comes after what the form carries
-		sort, desc := strings.CutPrefix(sorts[len(sorts)-1], "-")
-		if slices.Contains(views.FlagSorts, sort) {
-			q.Sort, q.Desc = sort, desc
-		}
+	if sort, desc := cutSort(v); slices.Contains(views.FlagSorts, string(sort)) {
+		q.Sort, q.Desc = string(sort), desc
 	}
 	return q
 }

@@ -37,11 +37,8 @@ func listQuery(v url.Values) views.ListQuery {
 	if size := number(v.Get("size")); slices.Contains(views.Sizes, size) {
 		q.Size = size
 	}
-	if sorts := v["sort"]; len(sorts) > 0 { // a header's button comes after what the form carries
-		sort, desc := strings.CutPrefix(sorts[len(sorts)-1], "-")
-		if slices.Contains(reseller.SortKeys, reseller.SortKey(sort)) {
-			q.Sort, q.Desc = sort, desc
-		}
+	if sort, desc := cutSort(v); slices.Contains(reseller.SortKeys, sort) {
+		q.Sort, q.Desc = string(sort), desc
 	}
 	if flag := keys(v.Get("flag")); len(flag) > 0 { // one more, from the filter's form
 		q.On = without(q.On, flag[0])
@@ -53,6 +50,17 @@ func listQuery(v url.Values) views.ListQuery {
 		}
 	}
 	return q
+}
+
+// cutSort reads a sort parameter: the column, "-" in front for descending. A header's
+// button comes after what the form carries, so the last one counts.
+func cutSort(v url.Values) (sort reseller.SortKey, desc bool) {
+	sorts := v["sort"]
+	if len(sorts) == 0 {
+		return "", false
+	}
+	column, desc := strings.CutPrefix(sorts[len(sorts)-1], "-")
+	return reseller.SortKey(column), desc
 }
 
 // storeQuery is q as the directory takes it, with what presets say now.

@@ -7,7 +7,6 @@ import (
 
 	"waveadmin/internal/fault"
 	"waveadmin/internal/hx"
-	"waveadmin/internal/reseller"
 	"waveadmin/internal/wave"
 	"waveadmin/views"
 )
@@ -66,9 +65,8 @@ func matrixQuery(v url.Values) (q views.MatrixQuery, begun bool) {
 	q.ListQuery = listQuery(v)
 	q.Size = min(q.Size, views.MatrixSizes[len(views.MatrixSizes)-1])
 	q.Hidden = keys(v.Get("hide"))
-	if sorts := v["sort"]; len(sorts) > 0 {
-		sort, desc := cutSort(sorts[len(sorts)-1])
-		if _, ok := sort.SortFlag(); ok && len(sort) <= maxText {
+	if sort, desc := cutSort(v); len(sort) <= maxText {
+		if _, ok := sort.SortFlag(); ok {
 			q.Sort, q.Desc = string(sort), desc
 		}
 	}
@@ -103,12 +101,4 @@ func matrixQuery(v url.Values) (q views.MatrixQuery, begun bool) {
 		q.On, q.Off = without(q.On, key), append(without(q.Off, key), key)
 	}
 	return q, begun || v.Has("flag")
-}
-
-// cutSort reads a sort parameter: the column, "-" in front for descending.
-func cutSort(value string) (sort reseller.SortKey, desc bool) {
-	if value != "" && value[0] == '-' {
-		return reseller.SortKey(value[1:]), true
-	}
-	return reseller.SortKey(value), false
 }
