@@ -1,6 +1,6 @@
 module waveadmin
 
-go 1.26.0
+go 1.26.6
 
 tool (
 	github.com/a-h/templ/cmd/templ

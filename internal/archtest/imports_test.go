@@ -1,4 +1,5 @@
-// Package archtest holds the tests of the program's shape: who may import whom.
+// Package archtest holds the tests of the repository's shape: who may import whom,
+// and what of others it is made of.
 package archtest
 
 import (
