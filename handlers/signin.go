@@ -1,6 +1,8 @@
 package handlers
 
 import (
+	"context"
+	"io"
 	"net/http"
 
 	"waveadmin/internal/hx"
@@ -14,6 +16,7 @@ type SignInService interface {
 	SignOut(w http.ResponseWriter, r *http.Request) (next string, err error)
 	KeepNext(w http.ResponseWriter, next string)
 	TakeNext(w http.ResponseWriter, r *http.Request) string
+	EndByProvider(ctx context.Context, logoutToken string) error
 }
 
 // SignIn serves the way in and out.
@@ -61,4 +64,22 @@ func (h *SignIn) SignOut(w http.ResponseWriter, r *http.Request) error {
 func (h *SignIn) SignedOut(w http.ResponseWriter, r *http.Request) error {
 	next := h.Auth.TakeNext(w, r)
 	return views.Render(w, r, http.StatusOK, views.SignedOutPage(views.SignedOutProps{ProviderURL: next}))
+}
+
+// EndByProvider answers POST /auth/backchannel-logout, which no browser sends, as
+// OpenID Connect Back-Channel Logout wants it: 200, or 400 whatever went wrong.
+// The reason is in the log and not in the answer, for anyone may ask.
+func (h *SignIn) EndByProvider(w http.ResponseWriter, r *http.Request) error {
+	token := "" // that is refused
+	if all := r.PostForm["logout_token"]; len(all) == 1 {
+		token = all[0]
+	}
+	if h.Auth.EndByProvider(r.Context(), token) == nil {
+		w.WriteHeader(http.StatusOK)
+		return nil
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(http.StatusBadRequest)
+	_, err := io.WriteString(w, `{"error":"invalid_request"}`)
+	return err
 }

@@ -1,9 +1,11 @@
 package handlers_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/PuerkitoBio/goquery"
@@ -21,6 +23,12 @@ type fakeSignIn struct {
 	returnTo, next string
 	err            error
 	kept           string
+	ended          []string // tokens
+}
+
+func (f *fakeSignIn) EndByProvider(_ context.Context, token string) error {
+	f.ended = append(f.ended, token)
+	return f.err
 }
 
 func (f *fakeSignIn) Callback(http.ResponseWriter, *http.Request) (string, error) {
@@ -107,5 +115,39 @@ func TestSignIn_SignedOut(t *testing.T) {
 		if doc.Find(`a[href*="evil"]`).Length() != 0 {
 			t.Error("the address decides where the page leads")
 		}
+	}
+}
+
+// TestSignIn_EndByProvider: one token, in the form, and 400 whatever is wrong.
+func TestSignIn_EndByProvider(t *testing.T) {
+	tests := []struct {
+		name, target, form string
+		err                error
+		status             int
+		token              string
+	}{
+		{"good", "/", "logout_token=x", nil, 200, "x"},
+		{"refused", "/", "logout_token=x", fault.New(fault.Invalid, nil), 400, "x"},
+		{"the database is broken", "/", "logout_token=x", fault.New(fault.Internal, nil), 400, "x"},
+		{"none", "/", "", fault.New(fault.Invalid, nil), 400, ""},
+		{"two", "/", "logout_token=x&logout_token=y", fault.New(fault.Invalid, nil), 400, ""},
+		{"in the address", "/?logout_token=x", "", fault.New(fault.Invalid, nil), 400, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			f := &fakeSignIn{err: tt.err}
+			r := httptest.NewRequest("POST", tt.target, strings.NewReader(tt.form))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			if err := r.ParseForm(); err != nil {
+				t.Fatal(err)
+			}
+			w := httptest.NewRecorder()
+			if err := (&handlers.SignIn{Auth: f}).EndByProvider(w, r); err != nil {
+				t.Fatal(err)
+			}
+			if w.Code != tt.status || len(f.ended) != 1 || f.ended[0] != tt.token {
+				t.Errorf("got %d with the tokens %q, want %d with %q", w.Code, f.ended, tt.status, tt.token)
+			}
+		})
 	}
 }

@@ -21,8 +21,8 @@ func isProbe(r *http.Request) bool {
 }
 
 // fromElsewhere lists the addresses that others may post to, exactly: browsers
-// send reports without saying from where.
-var fromElsewhere = []string{reportPath}
+// send reports without saying from where, and the provider is no browser.
+var fromElsewhere = []string{reportPath, logoutPath}
 
 // checkHost refuses requests for another name than the public one with 421: a
 // page under a stranger's name (DNS rebinding) must not reach us.

@@ -93,6 +93,26 @@ func TestCheckOrigin_exemptIsOneExactAddress(t *testing.T) {
 	}
 }
 
+// TestCheckOrigin_theProviderIsNoBrowser: it posts logout tokens without saying
+// from where, to one address.
+func TestCheckOrigin_theProviderIsNoBrowser(t *testing.T) {
+	s := newTestSite(t, func(g groups) { g.anyone.post(logoutPath, ok) })
+	tests := []struct {
+		target string
+		status int
+	}{
+		{logoutPath, 200},
+		{logoutPath + "/", 403},
+		{"/auth/logout", 403},
+		{"/auth/Backchannel-logout", 403},
+	}
+	for _, tt := range tests {
+		if w := s.do(request("POST", tt.target, "Sec-Fetch-Site:")); w.Code != tt.status {
+			t.Errorf("POST %s without a word of where from: status = %d, want %d", tt.target, w.Code, tt.status)
+		}
+	}
+}
+
 func TestCheckHost(t *testing.T) {
 	tests := []struct {
 		public, host string

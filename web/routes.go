@@ -59,6 +59,7 @@ func (d Deps) routes(g groups) {
 	g.anyone.get(callbackPath, d.SignIn.Callback)
 	g.anyone.post("/auth/logout", d.SignIn.SignOut)
 	g.anyone.get("/auth/signed-out", d.SignIn.SignedOut)
+	g.anyone.post(logoutPath, d.SignIn.EndByProvider)
 
 	g.viewer.get("/", d.Overview.Show)
 	g.viewer.post("/refresh", d.Refresh.Now)

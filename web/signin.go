@@ -15,6 +15,9 @@ import (
 // callbackPath is where the provider sends the browser back to.
 const callbackPath = "/auth/callback"
 
+// logoutPath is where the provider ends sessions.
+const logoutPath = "/auth/backchannel-logout"
+
 // requireRole lets through who has the role. Who is nobody is sent to sign in:
 // a page by 303, a request of htmx by 401 with HX-Redirect; any other write gets
 // a plain 401, since its form cannot be taken along.

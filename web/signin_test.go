@@ -95,7 +95,7 @@ func TestRoutes_everyWriteNeedsAnEditor(t *testing.T) {
 		"POST /views/{viewID}/query":  true,
 		"POST /views/{viewID}/delete": true,
 	}
-	forAnyone := map[string]bool{"POST /auth/logout": true, "POST " + reportPath: true}
+	forAnyone := map[string]bool{"POST /auth/logout": true, "POST " + reportPath: true, "POST " + logoutPath: true}
 
 	s := newTestSite(t, Deps{}.routes)
 	seen := 0

@@ -28,11 +28,12 @@ const (
 	SignIn        Kind = "sign_in"
 	SignInRefused Kind = "sign_in_refused"
 	SignOut       Kind = "sign_out"
-	Refused       Kind = "refused"  // a write, by role or because nobody or another site asked
-	Export        Kind = "export"   // data left as a file
-	Run           Kind = "run"      // a step of a bulk run: started, paused, resumed, cancelled, finished
-	Settings      Kind = "settings" // the program started with these
-	View          Kind = "view"     // a shared view of the table
+	LogoutRefused Kind = "logout_refused" // what the provider, or someone else, sent to end sessions
+	Refused       Kind = "refused"        // a write, by role or because nobody or another site asked
+	Export        Kind = "export"         // data left as a file
+	Run           Kind = "run"            // a step of a bulk run: started, paused, resumed, cancelled, finished
+	Settings      Kind = "settings"       // the program started with these
+	View          Kind = "view"           // a shared view of the table
 )
 
 // ChangeKind is the kind of a change's step into a state.

@@ -33,6 +33,18 @@ func (l *Log) SignedOut(ctx context.Context, who auth.Actor) {
 	l.try(ctx, Event{Kind: SignOut, Actor: who})
 }
 
+// EndedByProvider records in tx, which ends the session of who, that the provider
+// asked for it. When it fails the session must go on.
+func (l *Log) EndedByProvider(ctx context.Context, tx *sql.Tx, who auth.Actor) error {
+	return l.Append(ctx, tx, Event{Kind: SignOut, Actor: who, Details: map[string]any{"by": "provider"}})
+}
+
+// LogoutRefused records why a logout token ended no session. It is rationed as
+// SignInRefused is.
+func (l *Log) LogoutRefused(ctx context.Context, reason string) {
+	l.refused(ctx, Event{Kind: LogoutRefused}, map[string]any{"reason": reason})
+}
+
 // SignInRefused records why nobody was signed in. Who is the zero Actor unless
 // the provider's word for it was good. Refusals are rationed, and an event that
 // could not be recorded is only logged.

@@ -38,6 +38,15 @@ func (a *auditor) SignInRefused(_ context.Context, who auth.Actor, reason string
 	a.tell("refused: "+reason, who)
 }
 
+func (a *auditor) EndedByProvider(_ context.Context, _ *sql.Tx, who auth.Actor) error {
+	a.tell("ended", who)
+	return a.broken
+}
+
+func (a *auditor) LogoutRefused(_ context.Context, reason string) {
+	a.tell("logout refused: "+reason, auth.Actor{})
+}
+
 func (a *auditor) take() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -91,6 +91,9 @@ func TestPostgres(t *testing.T) {
 		"SignIn_replacesTheSession":        TestSignIn_replacesTheSession,
 		"SignIn_manyAtOnce":                TestSignIn_manyAtOnce,
 		"SignOut_endsTheSessionEverywhere": TestSignOut_endsTheSessionEverywhere,
+		"EndByProvider":                    TestEndByProvider,
+		"EndByProvider_worksOnce":          TestEndByProvider_worksOnce,
+		"EndByProvider_allOrNothing":       TestEndByProvider_allOrNothing,
 	} {
 		t.Run(name, test)
 	}

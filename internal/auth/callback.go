@@ -12,7 +12,6 @@ import (
 
 	"golang.org/x/oauth2"
 
-	"waveadmin/internal/db"
 	"waveadmin/internal/fault"
 )
 
@@ -89,18 +88,7 @@ var errUsed = errors.New("used before")
 // of it would still open.
 func (a *Auth) useOnce(ctx context.Context, l login) error {
 	return a.db.Write(ctx, func(tx *sql.Tx) error {
-		if err := a.store.sweep(ctx, tx); err != nil {
-			return err
-		}
-		res, err := tx.ExecContext(ctx, `INSERT INTO used_logins (state, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
-			hashOf(l.State), db.Micros(l.At.Add(loginLife)))
-		if err != nil {
-			return err
-		}
-		if n, err := res.RowsAffected(); err != nil || n == 1 {
-			return err
-		}
-		return errUsed
+		return a.store.use(ctx, tx, l.State, l.At.Add(loginLife))
 	})
 }
 

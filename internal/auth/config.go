@@ -55,6 +55,11 @@ type Auditor interface {
 	// SignInRefused gets the code of the refusal, and the zero Actor unless the
 	// provider's word for who it is was good.
 	SignInRefused(ctx context.Context, who Actor, reason string)
+	// EndedByProvider records inside the transaction that ends a session because the
+	// provider said so. When it fails the session goes on.
+	EndedByProvider(ctx context.Context, tx *sql.Tx, who Actor) error
+	// LogoutRefused gets the code of why a logout token was not believed.
+	LogoutRefused(ctx context.Context, reason string)
 }
 
 // noAudit is the Auditor of a Config without one.
@@ -63,6 +68,9 @@ type noAudit struct{}
 func (noAudit) SignedIn(context.Context, *sql.Tx, Actor) error { return nil }
 func (noAudit) SignedOut(context.Context, Actor)               {}
 func (noAudit) SignInRefused(context.Context, Actor, string)   {}
+func (noAudit) LogoutRefused(context.Context, string)          {}
+
+func (noAudit) EndedByProvider(context.Context, *sql.Tx, Actor) error { return nil }
 
 // The names of the asymmetric algorithms: with the others our own secret, or
 // nothing, would sign.

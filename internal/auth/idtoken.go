@@ -37,35 +37,18 @@ type claims struct {
 // verify returns the claims of a raw ID token after every check on it. go-oidc
 // checks signature, issuer, audience and expiry and leaves the rest to us.
 func (a *Auth) verify(ctx context.Context, d *discovery, raw, nonce, access string) (claims, *refusal) {
-	if no := a.checkShape(raw); no != nil {
+	if no := a.checkShape("id_token", raw); no != nil {
 		return claims{}, no
 	}
-	token, err := d.verifier.Verify(ctx, raw)
-	if _, expired := errors.AsType[*oidc.TokenExpiredError](err); expired {
-		return claims{}, untrusted("expired", err)
+	token, all, no := a.checkSigned(ctx, d.verifier, raw)
+	if no != nil {
+		return claims{}, no
 	}
-	if err != nil {
-		return claims{}, untrusted("verify", err)
-	}
-	var all map[string]json.RawMessage
-	if err := token.Claims(&all); err != nil {
-		return claims{}, untrusted("claims", err)
-	}
-
-	now := a.cfg.Now()
 	switch {
-	case !exactNames(all):
-		return claims{}, untrusted("claim_names", nil)
 	case subtle.ConstantTimeCompare([]byte(token.Nonce), []byte(nonce)) != 1:
 		return claims{}, untrusted("nonce", nil)
-	case token.Issuer != a.cfg.Issuer: // go-oidc makes an exception for Google
-		return claims{}, untrusted("issuer", nil)
 	case !validSubject(token.Subject):
 		return claims{}, untrusted("sub", nil)
-	case !a.forUs(token.Audience, all["azp"]):
-		return claims{}, untrusted("audience", nil)
-	case token.IssuedAt.Before(now.Add(-iatPast)) || token.IssuedAt.After(now.Add(iatFuture)):
-		return claims{}, untrusted("iat", nil)
 	case all["events"] != nil: // a logout token is no ID token
 		return claims{}, untrusted("events", nil)
 	case all["at_hash"] != nil && token.VerifyAccessToken(access) != nil:
@@ -74,26 +57,63 @@ func (a *Auth) verify(ctx context.Context, d *discovery, raw, nonce, access stri
 	return a.pick(token.Subject, all), nil
 }
 
-// checkShape checks a token before its signature: that it is a compact JWS, not
-// too large, of a type and an algorithm that an ID token may have.
-func (a *Auth) checkShape(raw string) *refusal {
+// checkSigned checks what an ID token and a logout token have in common: the
+// signature, who made it and for whom, and when.
+func (a *Auth) checkSigned(ctx context.Context, v *oidc.IDTokenVerifier, raw string) (*oidc.IDToken, map[string]json.RawMessage, *refusal) {
+	token, err := v.Verify(ctx, raw)
+	if _, expired := errors.AsType[*oidc.TokenExpiredError](err); expired {
+		return nil, nil, untrusted("expired", err)
+	}
+	if err != nil {
+		return nil, nil, untrusted("verify", err)
+	}
+	var all map[string]json.RawMessage
+	if err := token.Claims(&all); err != nil {
+		return nil, nil, untrusted("claims", err)
+	}
+	now := a.cfg.Now()
+	switch {
+	case !exactNames(all):
+		return nil, nil, untrusted("claim_names", nil)
+	case token.Issuer != a.cfg.Issuer: // go-oidc makes an exception for Google
+		return nil, nil, untrusted("issuer", nil)
+	case !a.forUs(token.Audience, all["azp"]):
+		return nil, nil, untrusted("audience", nil)
+	case token.IssuedAt.Before(now.Add(-iatPast)) || token.IssuedAt.After(now.Add(iatFuture)):
+		return nil, nil, untrusted("iat", nil)
+	}
+	return token, all, nil
+}
+
+// tokenTypes are the typ headers that a kind of token may have. Many providers
+// call everything a JWT, or do not say.
+var tokenTypes = map[string][]string{
+	"id_token":     {"", "JWT"},
+	"logout_token": {"", "JWT", "logout+jwt"},
+}
+
+// checkShape checks a token of a kind before its signature: that it is a compact
+// JWS, not too large, of a type and an algorithm that it may have.
+func (a *Auth) checkShape(kind, raw string) *refusal {
 	if raw == "" {
-		return untrusted("id_token_missing", nil)
+		return untrusted(kind+"_missing", nil)
 	}
 	if len(raw) > maxIDToken {
-		return untrusted("id_token_too_large", nil)
+		return untrusted(kind+"_too_large", nil)
 	}
 	head, _, _ := strings.Cut(raw, ".")
 	text, err := base64.RawURLEncoding.DecodeString(head)
 	if err != nil || strings.Count(raw, ".") != 2 {
-		return untrusted("id_token_not_compact", err)
+		return untrusted(kind+"_not_compact", err)
 	}
 	var header map[string]any // not a struct: those match names in any case
 	if err := json.Unmarshal(text, &header); err != nil {
-		return untrusted("id_token_not_compact", err)
+		return untrusted(kind+"_not_compact", err)
 	}
-	if typ, ok := header["typ"]; ok && typ != "" && typ != "JWT" {
-		return untrusted("typ", fmt.Errorf("%.100v", typ))
+	if typ, ok := header["typ"]; ok {
+		if name, isText := typ.(string); !isText || !slices.Contains(tokenTypes[kind], name) {
+			return untrusted("typ", fmt.Errorf("%.100v", typ))
+		}
 	}
 	if alg, _ := header["alg"].(string); !slices.Contains(a.cfg.SigningAlgs, alg) {
 		return untrusted("alg", fmt.Errorf("%.100v", header["alg"]))
@@ -118,7 +138,7 @@ func (a *Auth) forUs(aud []string, rawAzp json.RawMessage) bool {
 // letters. encoding/json would read "Sub" for "sub".
 func exactNames(all map[string]json.RawMessage) bool {
 	for name := range all {
-		for _, exact := range []string{"iss", "sub", "aud", "azp", "exp", "iat", "nbf", "nonce", "at_hash", "events"} {
+		for _, exact := range []string{"iss", "sub", "aud", "azp", "exp", "iat", "nbf", "nonce", "at_hash", "events", "jti", "sid"} {
 			if name != exact && strings.EqualFold(name, exact) {
 				return false
 			}

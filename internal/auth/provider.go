@@ -40,7 +40,10 @@ type provider struct {
 	cfg    Config
 	client *http.Client
 	keys   *http.Client // for the signing keys alone
-	flight singleflight.Group
+	// The same for logout tokens, which anyone may send: whoever uses up their
+	// fetches does not stop sign-ins.
+	logoutKeys *http.Client
+	flight     singleflight.Group
 
 	mu     sync.Mutex
 	found  *discovery
@@ -52,6 +55,7 @@ type provider struct {
 type discovery struct {
 	oauth      oauth2.Config
 	verifier   *oidc.IDTokenVerifier
+	logout     *oidc.IDTokenVerifier // of logout tokens
 	oidc       *oidc.Provider
 	endSession string
 	sendsIss   bool // RFC 9207
@@ -61,11 +65,10 @@ func newProvider(cfg Config) *provider {
 	tr := http.DefaultTransport.(*http.Transport).Clone()
 	tr.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 	guarded := &guard{cfg: cfg, next: tr}
-	return &provider{
-		cfg:    cfg,
-		client: newClient(guarded),
-		keys:   newClient(&budget{now: cfg.Now, left: rate.NewLimiter(keyFetchRate, keyFetches), next: guarded}),
+	rationed := func() *http.Client {
+		return newClient(&budget{now: cfg.Now, left: rate.NewLimiter(keyFetchRate, keyFetches), next: guarded})
 	}
+	return &provider{cfg: cfg, client: newClient(guarded), keys: rationed(), logoutKeys: rationed()}
 }
 
 func newClient(tr http.RoundTripper) *http.Client {
@@ -146,15 +149,19 @@ func (p *provider) discover(ctx context.Context) (*discovery, error) {
 			return nil, fmt.Errorf("discovery: %s %q is not https on an allowed host", name, raw)
 		}
 	}
-	keys := oidc.NewRemoteKeySet(oidc.ClientContext(ctx, p.keys), doc.Keys)
+	verifier := func(client *http.Client) *oidc.IDTokenVerifier {
+		keys := oidc.NewRemoteKeySet(oidc.ClientContext(ctx, client), doc.Keys)
+		return oidc.NewVerifier(p.cfg.Issuer, keys, &oidc.Config{
+			ClientID: p.cfg.ClientID, SupportedSigningAlgs: p.cfg.SigningAlgs, Now: p.cfg.Now,
+		})
+	}
 	return &discovery{
 		oauth: oauth2.Config{
 			ClientID: p.cfg.ClientID, ClientSecret: p.cfg.ClientSecret, Endpoint: endpoint,
 			RedirectURL: p.cfg.RedirectURL, Scopes: p.cfg.Scopes,
 		},
-		verifier: oidc.NewVerifier(p.cfg.Issuer, keys, &oidc.Config{
-			ClientID: p.cfg.ClientID, SupportedSigningAlgs: p.cfg.SigningAlgs, Now: p.cfg.Now,
-		}),
+		verifier:   verifier(p.keys),
+		logout:     verifier(p.logoutKeys),
 		oidc:       found,
 		endSession: doc.EndSession,
 		sendsIss:   doc.SendsIss,

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -38,10 +39,16 @@ func down(code string, err error) *refusal {
 	return &refusal{code: code, kind: fault.Unavailable, say: sayDown, err: err}
 }
 
-// refuse logs why and returns the fault to show. An error of a library may quote
-// a whole answer of the provider: its start must do.
+// refuse records why nobody was signed in and returns the fault to show.
 func (a *Auth) refuse(r *http.Request, no *refusal) error {
-	err := fmt.Errorf("sign-in refused: %s", no.code)
+	a.cfg.Audit.SignInRefused(r.Context(), no.who, no.code)
+	return a.tell(r.Context(), "sign-in refused", no)
+}
+
+// tell logs a refusal and returns it as a fault. An error of a library may quote
+// a whole answer of the provider: its start must do.
+func (a *Auth) tell(ctx context.Context, what string, no *refusal) error {
+	err := fmt.Errorf("%s: %s", what, no.code)
 	attrs := []slog.Attr{slog.String("reason", no.code)}
 	if no.who.Subject != "" {
 		attrs = append(attrs, slog.String("issuer", no.who.Issuer), slog.String("subject", no.who.Subject))
@@ -51,7 +58,6 @@ func (a *Auth) refuse(r *http.Request, no *refusal) error {
 		attrs = append(attrs, slog.String("err", cause))
 		err = fmt.Errorf("%w: %s", err, cause)
 	}
-	a.cfg.Log.LogAttrs(r.Context(), slog.LevelWarn, "sign-in refused", attrs...)
-	a.cfg.Audit.SignInRefused(r.Context(), no.who, no.code)
+	a.cfg.Log.LogAttrs(ctx, slog.LevelWarn, what, attrs...)
 	return &fault.Error{Kind: no.kind, Say: no.say, Err: err}
 }

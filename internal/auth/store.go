@@ -176,6 +176,23 @@ func (s *store) delete(ctx context.Context, row string) error {
 	})
 }
 
+// use remembers until a time that name was used. It fails with errUsed when it
+// was used before.
+func (s *store) use(ctx context.Context, tx *sql.Tx, name string, until time.Time) error {
+	if err := s.sweep(ctx, tx); err != nil {
+		return err
+	}
+	res, err := tx.ExecContext(ctx, `INSERT INTO used_logins (state, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
+		hashOf(name), db.Micros(until))
+	if err != nil {
+		return err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 1 {
+		return err
+	}
+	return errUsed
+}
+
 // touch records that the person is active.
 func (s *store) touch(ctx context.Context, row string, now time.Time) error {
 	return s.db.Write(ctx, func(tx *sql.Tx) error {

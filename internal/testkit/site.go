@@ -91,6 +91,7 @@ func Start(t testing.TB, o Options) *Site {
 	s.IDP = idp.New(idp.Options{
 		Issuer: issuer, ClientID: cfg.Auth.ClientID, ClientSecret: cfg.Auth.ClientSecret.Reveal(),
 		RedirectURIs: []string{s.URL + "/auth/callback"}, PostLogout: []string{s.URL + "/auth/signed-out"},
+		BackChannel: s.URL + "/auth/backchannel-logout", Now: o.Now,
 	})
 	provider.Config.Handler = s.IDP
 	provider.Start()

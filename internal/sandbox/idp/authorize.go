@@ -94,7 +94,7 @@ func (p *Provider) choose(w http.ResponseWriter, r *http.Request) {
 
 // signIn starts a session of person and goes back with a code.
 func (p *Provider) signIn(w http.ResponseWriter, r *http.Request, q request, person Person) {
-	at := login{person, p.o.Now()}
+	at := login{person, p.o.Now(), rand.Text()}
 	id := rand.Text()
 	p.mu.Lock()
 	p.sessions[id] = at
@@ -144,24 +144,4 @@ func (p *Provider) back(w http.ResponseWriter, r *http.Request, q request, answe
 		alter(answer)
 	}
 	http.Redirect(w, r, q.redirectURI+"?"+answer.Encode(), http.StatusSeeOther)
-}
-
-// endSession answers GET /end_session: it forgets the browser's login and goes
-// back to the client, if the address that it names is registered.
-func (p *Provider) endSession(w http.ResponseWriter, r *http.Request) {
-	if c, err := r.Cookie(sessionCookie); err == nil {
-		p.mu.Lock()
-		delete(p.sessions, c.Value)
-		p.mu.Unlock()
-	}
-	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Path: p.path + "/", MaxAge: -1, HttpOnly: true})
-	next := r.URL.Query().Get("post_logout_redirect_uri")
-	if !slices.Contains(p.o.PostLogout, next) {
-		http.Error(w, "signed out", http.StatusOK)
-		return
-	}
-	if state := r.URL.Query().Get("state"); state != "" {
-		next += "?" + url.Values{"state": {state}}.Encode()
-	}
-	http.Redirect(w, r, next, http.StatusSeeOther)
 }

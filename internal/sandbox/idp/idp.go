@@ -61,6 +61,7 @@ type Options struct {
 	ClientSecret string
 	RedirectURIs []string // compared exactly
 	PostLogout   []string // compared exactly
+	BackChannel  string   // of the client, for logout tokens; empty for none
 	People       []Person // nil for the People of the demo
 	Now          func() time.Time
 }
@@ -78,6 +79,7 @@ type Provider struct {
 	tokens   map[string]grant // by access token
 	sessions map[string]login // by the value of the session cookie
 	counts   map[string]int
+	told     []int // see Told
 	auto     string
 	script   Script
 }
@@ -86,6 +88,7 @@ type Provider struct {
 type login struct {
 	person Person
 	at     time.Time
+	sid    string
 }
 
 // grant is what a code or an access token stands for.
@@ -161,6 +164,8 @@ func (p *Provider) discovery(w http.ResponseWriter, _ *http.Request) {
 		"id_token_signing_alg_values_supported":          []string{"ES256"},
 		"token_endpoint_auth_methods_supported":          []string{"client_secret_basic", "client_secret_post"},
 		"code_challenge_methods_supported":               []string{"S256"},
+		"backchannel_logout_supported":                   true,
+		"backchannel_logout_session_supported":           true,
 		"prompt_values_supported":                        []string{"none", "login"},
 		"ui_locales_supported":                           []string{"ja", "en"},
 		"authorization_response_iss_parameter_supported": true,

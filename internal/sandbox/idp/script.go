@@ -13,15 +13,20 @@ import (
 type Script struct {
 	Respond   func(w http.ResponseWriter, r *http.Request) bool // answers itself, or returns false
 	Discovery func(doc map[string]any)
+	Keys      func(set *jose.JSONWebKeySet)
 	Callback  func(query url.Values) // what the browser brings back: code, state, iss or error
 	Claims    func(claims map[string]any)
 	Sign      func(s *Signing)
 	IDToken   func(compact string) string // after signing
 	Token     func(answer map[string]any)
 	UserInfo  func(claims map[string]any)
+
+	LogoutClaims func(claims map[string]any)
+	LogoutSign   func(s *Signing)
+	LogoutToken  func(compact string) string // after signing
 }
 
-// Signing is how an ID token is going to be signed.
+// Signing is how a token is going to be signed.
 type Signing struct {
 	Alg    jose.SignatureAlgorithm
 	Key    any

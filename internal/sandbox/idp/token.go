@@ -37,9 +37,13 @@ func (p *Provider) current() signingKey {
 
 func (p *Provider) jwks(w http.ResponseWriter, _ *http.Request) {
 	k := p.current()
-	writeJSON(w, http.StatusOK, jose.JSONWebKeySet{Keys: []jose.JSONWebKey{
+	set := jose.JSONWebKeySet{Keys: []jose.JSONWebKey{
 		{Key: k.key.Public(), KeyID: k.id, Algorithm: string(jose.ES256), Use: "sig"},
-	}})
+	}}
+	if alter := p.scripted().Keys; alter != nil {
+		alter(&set)
+	}
+	writeJSON(w, http.StatusOK, set)
 }
 
 // token answers POST /token: a code, once, for an ID token and an access token.
@@ -107,6 +111,7 @@ func (p *Provider) idToken(g grant, access string) (string, error) {
 	claims["iat"] = now.Unix()
 	claims["exp"] = now.Add(tokenLife).Unix()
 	claims["auth_time"] = g.at.Unix()
+	claims["sid"] = g.sid
 	claims["at_hash"] = b64(hash[:len(hash)/2])
 	if g.nonce != "" {
 		claims["nonce"] = g.nonce
