@@ -16,6 +16,7 @@ import (
 	"waveadmin/internal/fault"
 	"waveadmin/internal/hx"
 	"waveadmin/internal/i18n"
+	"waveadmin/internal/sheet"
 	"waveadmin/internal/wave"
 	"waveadmin/views"
 )
@@ -295,7 +296,7 @@ var resultColumns = []struct{ key, name string }{
 }
 
 func writeResult(ctx context.Context, w http.ResponseWriter, plan *bulk.Plan) error {
-	out, err := newCSV(w)
+	out, err := sheet.NewWriter(w)
 	if err != nil {
 		return err
 	}
@@ -303,7 +304,7 @@ func writeResult(ctx context.Context, w http.ResponseWriter, plan *bulk.Plan) er
 	for n, c := range resultColumns {
 		head[n] = i18n.T(ctx, c.name) + " [" + c.key + "]"
 	}
-	if err := out.row(head...); err != nil {
+	if err := out.Row(head...); err != nil {
 		return err
 	}
 	for _, i := range plan.Items {
@@ -320,11 +321,11 @@ func writeResult(ctx context.Context, w http.ResponseWriter, plan *bulk.Plan) er
 				lines = append(lines, movedLine(ctx, wave.Moved{Key: c.Key, From: c.From, To: wave.StateOf(c.On)}))
 			}
 		}
-		err := out.row(string(i.Account), i.Email, i.Group, views.OutcomeLabel(ctx, string(i.State), false), detail,
+		err := out.Row(string(i.Account), i.Email, i.Group, views.OutcomeLabel(ctx, string(i.State), false), detail,
 			i18n.Join(ctx, lines), i18n.Full(ctx, i.Finished), i.ChangeID)
 		if err != nil {
 			return err
 		}
 	}
-	return out.flush()
+	return out.Flush()
 }

@@ -8,6 +8,7 @@ import (
 
 	"waveadmin/internal/change"
 	"waveadmin/internal/i18n"
+	"waveadmin/internal/sheet"
 	"waveadmin/internal/wave"
 	"waveadmin/views"
 )
@@ -37,24 +38,24 @@ var changeColumns = []struct{ key, name string }{
 
 // newChangeCSV begins the CSV: one row of headers, each a name with its key.
 func newChangeCSV(ctx context.Context, w io.Writer) changeWriter {
-	out, err := newCSV(w)
+	out, err := sheet.NewWriter(w)
 	if err == nil {
 		head := make([]string, len(changeColumns))
 		for i, c := range changeColumns {
 			head[i] = i18n.T(ctx, c.name) + " [" + c.key + "]"
 		}
-		err = out.row(head...)
+		err = out.Row(head...)
 	}
 	return func(list []change.Change, origins map[string]change.Change) error {
 		for _, c := range list {
 			if err == nil {
-				err = out.row(changeCells(ctx, c, origins)...)
+				err = out.Row(changeCells(ctx, c, origins)...)
 			}
 		}
 		if err != nil {
 			return err
 		}
-		return out.flush()
+		return out.Flush()
 	}
 }
 

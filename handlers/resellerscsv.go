@@ -15,6 +15,7 @@ import (
 	"waveadmin/internal/i18n"
 	"waveadmin/internal/preset"
 	"waveadmin/internal/reseller"
+	"waveadmin/internal/sheet"
 	"waveadmin/internal/wave"
 	"waveadmin/views"
 )
@@ -91,7 +92,7 @@ func chosenOf(s *reseller.Snapshot, ids []string) iter.Seq[wave.Reseller] {
 // writeCSV sends the file piece by piece, each within a time of its own: the whole
 // may take longer than an answer may.
 func (h *Resellers) writeCSV(ctx context.Context, w http.ResponseWriter, columns []accountColumn, accounts iter.Seq[wave.Reseller]) error {
-	out, err := newCSV(w)
+	out, err := sheet.NewWriter(w)
 	if err != nil {
 		return err
 	}
@@ -99,7 +100,7 @@ func (h *Resellers) writeCSV(ctx context.Context, w http.ResponseWriter, columns
 	for i, c := range columns {
 		cells[i] = c.name + " [" + c.key + "]"
 	}
-	if err := out.row(cells...); err != nil {
+	if err := out.Row(cells...); err != nil {
 		return err
 	}
 	control := http.NewResponseController(w)
@@ -107,7 +108,7 @@ func (h *Resellers) writeCSV(ctx context.Context, w http.ResponseWriter, columns
 		if err := control.SetWriteDeadline(time.Now().Add(pieceTime)); err != nil {
 			return fmt.Errorf("extend the time of an export: %w", err)
 		}
-		if err := out.flush(); err != nil {
+		if err := out.Flush(); err != nil {
 			return err
 		}
 		return control.Flush()
@@ -117,7 +118,7 @@ func (h *Resellers) writeCSV(ctx context.Context, w http.ResponseWriter, columns
 		for i, c := range columns {
 			cells[i] = c.cell(account)
 		}
-		if err := out.row(cells...); err != nil {
+		if err := out.Row(cells...); err != nil {
 			return err
 		}
 		if n++; n%accountPiece == 0 {

@@ -122,7 +122,7 @@ func keysIn(name, text string, sections map[string]bool) (keys []string) {
 // speaking are the folders whose sources name keys.
 var speaking = []string{
 	"views", "handlers", "web", "static/js",
-	"internal/fault", "internal/auth", "internal/preset", "internal/reseller", "internal/waveapi", "internal/bulk", "internal/savedview",
+	"internal/fault", "internal/auth", "internal/preset", "internal/reseller", "internal/waveapi", "internal/bulk", "internal/savedview", "internal/sheet",
 }
 
 // sources returns the texts of the program that may name a key, by file.
