@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/url"
 	"slices"
@@ -13,6 +14,7 @@ import (
 
 	"waveadmin/internal/auth"
 	"waveadmin/internal/bulk"
+	"waveadmin/internal/change"
 	"waveadmin/internal/fault"
 	"waveadmin/internal/hx"
 	"waveadmin/internal/i18n"
@@ -30,6 +32,9 @@ type Plans interface {
 	LeaveOut(ctx context.Context, id string, shown, out []int) error
 	List(ctx context.Context, limit int) ([]bulk.Listed, error)
 	Run(ctx context.Context, id string) (*bulk.Run, bulk.Counts, error)
+	Progress(ctx context.Context, id string) (*bulk.Progress, error)
+	Items(ctx context.Context, id string, state change.State, limit, offset int) ([]bulk.Item, error)
+	Parts(ctx context.Context, id string) iter.Seq2[[]bulk.Item, error]
 	Start(ctx context.Context, s bulk.Start) error
 	Pause(ctx context.Context, by auth.Actor, id string) error
 	Resume(ctx context.Context, by auth.Actor, id string) error

@@ -3,10 +3,8 @@ package handlers
 import (
 	"context"
 	"errors"
-	"fmt"
-	"mime"
 	"net/http"
-	"time"
+	"slices"
 
 	"github.com/a-h/templ"
 
@@ -16,8 +14,6 @@ import (
 	"waveadmin/internal/fault"
 	"waveadmin/internal/hx"
 	"waveadmin/internal/i18n"
-	"waveadmin/internal/sheet"
-	"waveadmin/internal/wave"
 	"waveadmin/views"
 )
 
@@ -139,28 +135,19 @@ func (h *Bulk) showRun(w http.ResponseWriter, r *http.Request) error {
 	return views.Render(w, r, http.StatusOK, views.BulkRunPage(p))
 }
 
-// paceOver is the time over which the pace of a run is measured.
-const paceOver = 15 * time.Second
-
 func (h *Bulk) runProps(r *http.Request) (views.BulkRunProps, error) {
 	ctx, id := r.Context(), r.PathValue("planID")
-	plan, err := h.Plans.Get(ctx, id)
+	at, err := h.Plans.Progress(ctx, id)
 	if err != nil {
 		return views.BulkRunProps{}, err
 	}
-	run, counts, err := h.Plans.Run(ctx, id)
-	if err == nil && run == nil {
-		err = &fault.Error{Kind: fault.NotFound, Say: fault.Say("bulk.no_plan")}
-	}
-	if err != nil {
-		return views.BulkRunProps{}, err
-	}
+	plan, run, counts := at.Plan, at.Run, at.Counts
 	query := r.URL.Query()
 	p := views.BulkRunProps{
 		Query: views.BulkQuery{PlanID: id, Show: query.Get("show"), Page: max(1, number(query.Get("page")))},
 		Who:   run.Actor.Display(), Source: planSource(ctx, plan.Source), Started: run.Started, Finished: run.Finished, Reason: run.Reason,
 		Total: counts.Total(), Ended: counts.Total() - counts.Left(), Over: !run.Finished.IsZero(),
-		Bad: bad(counts),
+		Bad: bad(counts), Rate: at.Pace, Left: at.Left(),
 	}
 	p.State, p.Label = runState(*run, counts)
 	p.Label = i18n.T(ctx, p.Label)
@@ -174,10 +161,12 @@ func (h *Bulk) runProps(r *http.Request) (views.BulkRunProps, error) {
 	if plan.OfRun != "" {
 		p.OfURL = views.BulkURL(plan.OfRun)
 	}
-	if run.State == bulk.Running {
-		h.pace(plan, run, counts, &p)
+	runShows(ctx, counts, &p)
+	items, err := h.Plans.Items(ctx, id, change.State(p.Query.Show), views.BulkPageSize, (p.Query.Page-1)*views.BulkPageSize)
+	if err != nil {
+		return views.BulkRunProps{}, err
 	}
-	h.runRows(ctx, plan, counts, &p)
+	p.Rows = runRows(ctx, items)
 	return p, nil
 }
 
@@ -200,132 +189,42 @@ func pauseText(ctx context.Context, run bulk.Run) string {
 	return i18n.T(ctx, "bulk.why_person", "name", run.By)
 }
 
-// pace says how fast the run is and how long it still takes, once that can be told.
-func (h *Bulk) pace(plan *bulk.Plan, run *bulk.Run, counts bulk.Counts, p *views.BulkRunProps) {
-	now := time.Now()
-	over := min(paceOver, now.Sub(run.Started))
-	n := 0
-	for _, i := range plan.Items {
-		if !i.LeftOut && i.Finished.After(now.Add(-over)) {
-			n++
-		}
-	}
-	if over < 2*time.Second || n == 0 {
-		return
-	}
-	p.Rate = float64(n) / over.Seconds()
-	p.Left = time.Duration(float64(counts.Left()) / p.Rate * float64(time.Second))
-}
-
 // runStates are the states of accounts in the order in which a run shows them.
 var runStates = []change.State{
 	change.Failed, change.Conflict, change.InDoubt, change.Running, change.Queued, change.Done, change.NoChange, change.Cancelled,
 }
 
-func (h *Bulk) runRows(ctx context.Context, plan *bulk.Plan, counts bulk.Counts, p *views.BulkRunProps) {
+// runShows puts the filters of the accounts into p, and which of them and which page
+// counts.
+func runShows(ctx context.Context, counts bulk.Counts, p *views.BulkRunProps) {
 	p.Shows = []views.BulkShow{{Label: i18n.T(ctx, "bulk.show_all"), Count: counts.Total()}}
-	known := p.Query.Show == ""
+	if !slices.Contains(runStates, change.State(p.Query.Show)) {
+		p.Query.Show = ""
+	}
+	p.Selected = counts.Total()
 	for _, state := range runStates {
-		known = known || p.Query.Show == string(state)
-		if counts[state] > 0 || p.Query.Show == string(state) {
+		chosen := p.Query.Show == string(state)
+		if chosen {
+			p.Selected = counts[state]
+		}
+		if counts[state] > 0 || chosen {
 			p.Shows = append(p.Shows, views.BulkShow{Name: string(state), Label: views.OutcomeLabel(ctx, string(state), false), Count: counts[state]})
 		}
 	}
-	if !known {
-		p.Query.Show = ""
-	}
-	var selected []bulk.Item
-	for _, i := range plan.Items {
-		if !i.LeftOut && (p.Query.Show == "" || p.Query.Show == string(i.State)) {
-			selected = append(selected, i)
-		}
-	}
-	p.Selected, p.Pages = len(selected), max(1, (len(selected)+views.BulkPageSize-1)/views.BulkPageSize)
+	p.Pages = max(1, (p.Selected+views.BulkPageSize-1)/views.BulkPageSize)
 	p.Query.Page = min(p.Query.Page, p.Pages)
-	selected = selected[(p.Query.Page-1)*views.BulkPageSize:]
-	for _, i := range selected[:min(len(selected), views.BulkPageSize)] {
-		row := views.BulkRunRow{BulkRow: planRow(ctx, i, false), State: string(i.State)}
+}
+
+func runRows(ctx context.Context, items []bulk.Item) []views.BulkRunRow {
+	rows := make([]views.BulkRunRow, len(items))
+	for n, i := range items {
+		rows[n] = views.BulkRunRow{BulkRow: planRow(ctx, i, false), State: string(i.State)}
 		if i.Say.Key != "" {
-			row.Say = sentence(ctx, i.Say)
+			rows[n].Say = sentence(ctx, i.Say)
 		}
 		if i.ChangeID != "" {
-			row.ChangeURL = views.ChangeURL(i.ChangeID, "")
-		}
-		p.Rows = append(p.Rows, row)
-	}
-}
-
-// CSV answers GET /bulk/{planID}/result.csv: what became of each account.
-func (h *Bulk) CSV(w http.ResponseWriter, r *http.Request) error {
-	ctx, id := r.Context(), r.PathValue("planID")
-	plan, err := h.Plans.Get(ctx, id)
-	if err != nil {
-		return err
-	}
-	run, counts, err := h.Plans.Run(ctx, id)
-	if err == nil && run == nil {
-		err = &fault.Error{Kind: fault.NotFound, Say: fault.Say("bulk.no_plan")}
-	}
-	if err != nil {
-		return err
-	}
-	if err := h.Exports.RecordExport(ctx, "run.csv", map[string]string{"run": id}, counts.Total()); err != nil {
-		return fmt.Errorf("nothing was exported: %w", err)
-	}
-	name := "bulk-" + run.Started.In(i18n.Zone(ctx)).Format("20060102-1504") + ".csv"
-	w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
-	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
-	w.Header().Set("Cache-Control", "no-store")
-	if err := writeResult(ctx, w, plan); err != nil {
-		panic(http.ErrAbortHandler) // nobody waits for the rest
-	}
-	return nil
-}
-
-// resultColumns are the columns of the file: keys that stay, each with its name in the
-// language of the reader.
-var resultColumns = []struct{ key, name string }{
-	{"account", "details.user_id"},
-	{"email", "col.email"},
-	{"billing_group", "col.billing_group"},
-	{"outcome", "history.outcome"},
-	{"detail", "bulk.detail"},
-	{"flags", "export.flags"},
-	{"finished", "export.finished"},
-	{"change", "export.id"},
-}
-
-func writeResult(ctx context.Context, w http.ResponseWriter, plan *bulk.Plan) error {
-	out, err := sheet.NewWriter(w)
-	if err != nil {
-		return err
-	}
-	head := make([]string, len(resultColumns))
-	for n, c := range resultColumns {
-		head[n] = i18n.T(ctx, c.name) + " [" + c.key + "]"
-	}
-	if err := out.Row(head...); err != nil {
-		return err
-	}
-	for _, i := range plan.Items {
-		if i.LeftOut {
-			continue
-		}
-		detail := ""
-		if i.Say.Key != "" {
-			detail = sentence(ctx, i.Say)
-		}
-		var lines []string
-		for _, c := range i.Cells() {
-			if c.Outcome == bulk.Moves {
-				lines = append(lines, movedLine(ctx, wave.Moved{Key: c.Key, From: c.From, To: wave.StateOf(c.On)}))
-			}
-		}
-		err := out.Row(string(i.Account), i.Email, i.Group, views.OutcomeLabel(ctx, string(i.State), false), detail,
-			i18n.Join(ctx, lines), i18n.Full(ctx, i.Finished), i.ChangeID)
-		if err != nil {
-			return err
+			rows[n].ChangeURL = views.ChangeURL(i.ChangeID, "")
 		}
 	}
-	return out.Flush()
+	return rows
 }
