@@ -125,6 +125,7 @@ type Creation struct {
 	Actor    auth.Actor
 	SubmitID string // 8 to 64 characters, one a submission: the same one twice creates once
 	Reason   string
+	RunID    string // of the bulk run that it is an item of
 	wave.NewReseller
 }
 
@@ -133,6 +134,8 @@ type PasswordChange struct {
 	Actor    auth.Actor
 	UserID   wave.UserID
 	SubmitID string // optional; see Creation
+	Reason   string
+	RunID    string // of the bulk run that it is an item of
 	wave.NewPassword
 }
 
@@ -141,6 +144,8 @@ type Deletion struct {
 	Actor   auth.Actor
 	UserID  wave.UserID
 	Confirm string // must be the account's email
+	Reason  string
+	RunID   string // of the bulk run that it is an item of
 }
 
 // Rules are the settings that Service obeys.

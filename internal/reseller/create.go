@@ -30,14 +30,14 @@ func (s *Service) Create(ctx context.Context, c Creation) (change.Change, wave.R
 	p.checkCompanyID(c.CompanyID)
 	p.checkSubmitID(c.SubmitID)
 	c.Password = s.password(p, c.Input, c.Password)
-	c.Reason = p.reason(c.Reason, s.rules.ReasonRequired)
+	c.Reason = p.reason(c.Reason, s.rules.ReasonRequired && c.RunID == "")
 	if err := p.err(); err != nil {
 		return change.Change{}, wave.Reseller{}, err
 	}
 
 	row, err := s.begin(ctx, change.Change{
 		Kind: change.Create, Email: c.Email, Company: c.CompanyID, Actor: c.Actor, Reason: c.Reason,
-		Source: change.Page, SubmitID: c.SubmitID, Input: c.Input, Notify: c.Notify,
+		Source: sourceOf(c.RunID), RunID: c.RunID, SubmitID: c.SubmitID, Input: c.Input, Notify: c.Notify,
 	})
 	if submitted, ok := errors.AsType[*change.SubmittedError](err); ok {
 		return s.createdBefore(ctx, c, submitted.Earlier)

@@ -33,11 +33,8 @@ func (s *Service) ChangeMeta(ctx context.Context, c MetaChange) (MetaResult, err
 		return MetaResult{}, err
 	}
 	row := change.Change{
-		Kind: change.Meta, Account: c.UserID, Actor: c.Actor, Reason: reason, Source: change.Page, Wanted: c.Want,
+		Kind: change.Meta, Account: c.UserID, Actor: c.Actor, Reason: reason, Source: sourceOf(c.RunID), Wanted: c.Want,
 		UndoOf: c.UndoOf, RestoreOf: c.RestoreOf, RunID: c.RunID,
-	}
-	if c.RunID != "" {
-		row.Source = change.Bulk
 	}
 	return s.changeMeta(ctx, row, func(now wave.Reseller) (edit, error) {
 		if err := checkFlags(c.Want, now.Meta); err != nil {
@@ -54,6 +51,14 @@ func (s *Service) ChangeMeta(ctx context.Context, c MetaChange) (MetaResult, err
 		}
 		return e, nil
 	})
+}
+
+// sourceOf is where a change comes from: a page, or a run.
+func sourceOf(runID string) change.Source {
+	if runID != "" {
+		return change.Bulk
+	}
+	return change.Page
 }
 
 // unguarded returns the flags of c.Guard that are not as they must be.

@@ -21,6 +21,7 @@ func (s *Service) ReplacePassword(ctx context.Context, p PasswordChange) (change
 	}
 	wrong := problems{}
 	p.Password = s.password(wrong, p.Input, p.Password)
+	p.Reason = wrong.reason(p.Reason, false)
 	if p.SubmitID != "" {
 		wrong.checkSubmitID(p.SubmitID)
 	}
@@ -33,7 +34,7 @@ func (s *Service) ReplacePassword(ctx context.Context, p PasswordChange) (change
 	}
 	c, _, _, err := s.hold(ctx, change.Change{
 		Kind: change.Password, Account: p.UserID, Email: known.Email, Company: known.BillingGroup.CompanyID,
-		Actor: p.Actor, Source: change.Page, SubmitID: p.SubmitID, Input: p.Input, Notify: p.Notify,
+		Actor: p.Actor, Reason: p.Reason, Source: sourceOf(p.RunID), RunID: p.RunID, SubmitID: p.SubmitID, Input: p.Input, Notify: p.Notify,
 	})
 	if submitted, ok := errors.AsType[*change.SubmittedError](err); ok {
 		if e := submitted.Earlier; e.Kind != change.Password || e.Account != p.UserID {
@@ -69,6 +70,10 @@ func (s *Service) Delete(ctx context.Context, d Deletion) (change.Change, error)
 	if err := mayModify(d.Actor); err != nil {
 		return change.Change{}, err
 	}
+	reason, err := CleanReason(d.Reason, false)
+	if err != nil {
+		return change.Change{}, err
+	}
 	known, err := s.seen(ctx, d.UserID)
 	if err != nil {
 		return change.Change{}, err
@@ -84,7 +89,7 @@ func (s *Service) Delete(ctx context.Context, d Deletion) (change.Change, error)
 	}
 	c, before, _, err := s.hold(ctx, change.Change{
 		Kind: change.Delete, Account: d.UserID, Email: known.Email, Company: known.BillingGroup.CompanyID,
-		Actor: d.Actor, Source: change.Page,
+		Actor: d.Actor, Reason: reason, Source: sourceOf(d.RunID), RunID: d.RunID,
 	})
 	if err != nil {
 		return change.Change{}, err
