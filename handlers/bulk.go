@@ -173,12 +173,11 @@ func selectItems(items []bulk.Item, show string) []bulk.Item {
 }
 
 func selects(show string, i bulk.Item) bool {
-	moves, _ := i.Split()
 	switch show {
 	case "changes":
-		return len(moves) > 0
+		return i.Acts()
 	case "same":
-		return len(moves) == 0
+		return !i.Acts()
 	case "out":
 		return i.LeftOut
 	}
@@ -241,7 +240,7 @@ const shownItems = 100
 func planSum(ctx context.Context, plan *bulk.Plan, editors map[wave.UserID][]presence.Editor) views.BulkSumProps {
 	s := plan.Sum()
 	p := views.BulkSumProps{
-		Mark: plan.Mark(), Accounts: s.Accounts, Flags: s.FlagsMoved(), Changes: s.Changes, MustType: s.Accounts >= bulk.CountFrom,
+		Mark: plan.Mark(), Accounts: s.Accounts, Flags: s.FlagsMoved(), Changes: s.Changes, MustType: plan.MustType(s),
 	}
 	for _, f := range s.Flags {
 		p.PerFlag = append(p.PerFlag, views.BulkFlagSum{

@@ -54,6 +54,10 @@ func listedState(l bulk.Listed) (name, label string) {
 func runState(r bulk.Run, c bulk.Counts) (name, label string) {
 	good := c[change.Done] + c[change.NoChange]
 	switch {
+	case r.State == bulk.Waiting:
+		return "waiting", "bulk.state_waiting"
+	case r.State == bulk.Scheduled:
+		return "scheduled", "bulk.state_scheduled"
 	case r.State == bulk.Running:
 		return "running", "bulk.state_running"
 	case r.State == bulk.Paused:

@@ -155,9 +155,9 @@ func (h *Bulk) runProps(r *http.Request) (views.BulkRunProps, error) {
 		p.Label = i18n.T(ctx, "bulk.state_cancelling")
 	}
 	p.Why = pauseText(ctx, *run)
-	p.CanPause, p.CanResume, p.CanCancel = run.State == bulk.Running, run.State == bulk.Paused, run.State == bulk.Running || run.State == bulk.Paused
+	p.CanPause, p.CanResume, p.CanCancel = run.State == bulk.Running, run.State == bulk.Paused, run.Finished.IsZero() && run.State != bulk.Cancelled
 	p.CanRetry = p.Over && counts[change.Failed]+counts[change.Conflict]+counts[change.Cancelled] > 0
-	p.CanRevert = p.Over && counts[change.Done] > 0
+	p.CanRevert = p.Over && plan.Kind == bulk.Flags && counts[change.Done] > 0
 	if plan.OfRun != "" {
 		p.OfURL = views.BulkURL(plan.OfRun)
 	}
@@ -173,6 +173,8 @@ func (h *Bulk) runProps(r *http.Request) (views.BulkRunProps, error) {
 // pauseText says why a run waits, or nothing.
 func pauseText(ctx context.Context, run bulk.Run) string {
 	switch {
+	case run.State == bulk.Cancelled && run.Why == bulk.TargetsMoved:
+		return i18n.T(ctx, "bulk.why_void", "count", run.Moved)
 	case run.State == bulk.Cancelled:
 		return i18n.T(ctx, "bulk.cancelled_by", "name", run.By)
 	case run.State != bulk.Paused:
@@ -183,6 +185,8 @@ func pauseText(ctx context.Context, run bulk.Run) string {
 		return i18n.T(ctx, "bulk.why_denied")
 	case bulk.RoleLost:
 		return i18n.T(ctx, "bulk.why_role", "name", run.Actor.Display())
+	case bulk.TargetsMoved:
+		return i18n.T(ctx, "bulk.why_moved", "count", run.Moved)
 	case bulk.WaveAway:
 		return i18n.T(ctx, "bulk.why_away")
 	}

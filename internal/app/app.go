@@ -129,14 +129,14 @@ func New(ctx context.Context, cfg config.Config, o Options) (_ *App, err error) 
 	a.presence = presence.NewStore(a.db, o.Now)
 	a.views = savedview.NewStore(a.db, viewAudit{a.audit}, o.Now)
 	a.plans = bulk.NewPlans(a.db, a.directory, o.Now)
-	a.runs = bulk.NewRuns(a.plans, bulk.RunOptions{
-		Service: a.service, Lists: a.directory, Ledger: a.ledger, Roles: a.auth, Audit: runAudit{a.audit},
-		Rate: cfg.Wave.RatePerSecond, ReasonRequired: bulkReason(cfg), Log: o.Log,
-	})
 	a.presets, err = preset.NewStore(ctx, a.db, preset.Options{Fold: i18n.Fold, Now: o.Now, Audit: presetAudit{a.audit}})
 	if err != nil {
 		return nil, err
 	}
+	a.runs = bulk.NewRuns(a.plans, bulk.RunOptions{
+		Service: a.service, Lists: a.directory, Ledger: a.ledger, Roles: a.auth, Presets: a.presets, Audit: runAudit{a.audit},
+		Rate: cfg.Wave.RatePerSecond, ReasonRequired: bulkReason(cfg), Log: o.Log,
+	})
 
 	metrics := web.NewMetrics()
 	deps := a.pages()

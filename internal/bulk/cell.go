@@ -68,11 +68,26 @@ func (i Item) Split() (moves, stay wave.Wanted) {
 	return moves, stay
 }
 
+// Acts reports whether something will be done to the account, if it is not left out.
+func (i Item) Acts() bool {
+	switch i.Kind {
+	case Creations:
+		return true
+	case Passwords, Deletions:
+		return i.Before != nil && !i.Flawed
+	}
+	moves, _ := i.Split()
+	return len(moves) > 0
+}
+
 // Changes returns how many flags of the account will be changed, 0 when it is left
-// out.
+// out, and 1 where a plan changes no flags.
 func (i Item) Changes() int {
-	if i.LeftOut {
+	switch {
+	case i.LeftOut:
 		return 0
+	case i.Kind != Flags && i.Acts():
+		return 1
 	}
 	moves, _ := i.Split()
 	return len(moves)
@@ -81,8 +96,8 @@ func (i Item) Changes() int {
 // InRun reports whether a run looks at the account at all: one that is as wanted is
 // looked at, though nothing is sent to it.
 func (i Item) InRun() bool {
-	if i.LeftOut {
-		return false
+	if i.LeftOut || i.Kind != Flags {
+		return !i.LeftOut && i.Acts()
 	}
 	moves, stay := i.Split()
 	return len(moves)+len(stay) > 0
@@ -90,8 +105,8 @@ func (i Item) InRun() bool {
 
 // A Sum is a plan in numbers, without what is left out.
 type Sum struct {
-	Accounts int // that will be changed
-	Changes  int
+	Accounts int       // that something will be done to
+	Changes  int       // flags that will be changed; as Accounts where a plan changes none
 	Flags    []FlagSum // the wanted flags, in the order of Cells
 	Right    int       // accounts that are as wanted already
 	LeftOut  int       // accounts that are left out by hand
@@ -117,11 +132,19 @@ func (p *Plan) Sum() Sum {
 		case i.LeftOut:
 			s.LeftOut++
 			continue
+		case i.Kind == Creations:
+			s.Accounts++
+			s.Changes++
+			continue
 		case i.Before == nil:
 			s.Gone++
 			continue
 		case i.Flawed:
 			s.Flawed++
+			continue
+		case i.Kind != Flags:
+			s.Accounts++
+			s.Changes++
 			continue
 		}
 		s.add(i, flags)
@@ -165,6 +188,11 @@ func (s *Sum) add(i Item, flags map[wave.Key]*FlagSum) {
 	if i.Before.HasOdd() || len(i.Before.Unknown()) > 0 {
 		s.Odd++
 	}
+}
+
+// MustType reports whether the number of accounts must be typed to run p.
+func (p *Plan) MustType(s Sum) bool {
+	return s.Accounts >= CountFrom || p.Kind == Deletions || p.Kind == Passwords
 }
 
 // FlagsMoved returns how many flags will be changed somewhere.

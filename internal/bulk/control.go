@@ -31,6 +31,9 @@ func (r *Runs) Resume(ctx context.Context, by auth.Actor, id string) error {
 			run.Actor = by
 		}
 		run.State, run.Why, run.By = Running, "", ""
+		if run.Started.IsZero() { // its time came when accounts had moved
+			run.Started = db.Time(db.Micros(r.now()))
+		}
 		if err := saveRun(ctx, tx, *run); err != nil {
 			return err
 		}
@@ -43,23 +46,28 @@ func (r *Runs) Resume(ctx context.Context, by auth.Actor, id string) error {
 	return err
 }
 
-// Cancel lets the calls in flight end, and gives up all other accounts.
-// It fails as Pause does.
+// Cancel lets the calls in flight end, and gives up all other accounts; a run that
+// waits never begins. It fails as Pause does.
 func (r *Runs) Cancel(ctx context.Context, by auth.Actor, id string) error {
 	defer r.stop(id)
-	return r.steer(ctx, by, id, "cancelled", []RunState{Running, Paused}, func(ctx context.Context, tx *sql.Tx, run *Run) error {
+	return r.steer(ctx, by, id, "cancelled", []RunState{Waiting, Scheduled, Running, Paused}, func(ctx context.Context, tx *sql.Tx, run *Run) error {
 		run.State, run.Why, run.By = Cancelled, "", by.Display()
-		_, err := tx.ExecContext(ctx, `UPDATE bulk_items SET state = 'cancelled', finished_at = $1 WHERE plan_id = $2 AND state = 'queued' AND left_out = 0`,
-			db.Micros(r.now()), id)
-		if err != nil {
-			return fmt.Errorf("cancel a run: %w", err)
-		}
-		if err := saveRun(ctx, tx, *run); err != nil {
-			return err
-		}
-		_, err = r.finish(ctx, tx, *run)
-		return err
+		return r.giveUp(ctx, tx, *run)
 	})
+}
+
+// giveUp ends what was not begun of run, which is cancelled.
+func (r *Runs) giveUp(ctx context.Context, tx *sql.Tx, run Run) error {
+	_, err := tx.ExecContext(ctx, `UPDATE bulk_items SET state = 'cancelled', finished_at = $1 WHERE plan_id = $2 AND state = 'queued' AND left_out = 0`,
+		db.Micros(r.now()), run.PlanID)
+	if err != nil {
+		return fmt.Errorf("cancel a run: %w", err)
+	}
+	if err := saveRun(ctx, tx, run); err != nil {
+		return err
+	}
+	_, err = r.finish(ctx, tx, run)
+	return err
 }
 
 // steer takes a step of a run that a person asks for.
@@ -101,9 +109,12 @@ func readRun(ctx context.Context, q querier, id string) (*Run, error) {
 
 // saveRun writes where the run stands.
 func saveRun(ctx context.Context, tx *sql.Tx, run Run) error {
-	_, err := tx.ExecContext(ctx, `UPDATE bulk_runs SET state = $1, why = $2, by_name = $3, actor_issuer = $4, actor_subject = $5, actor_name = $6,
-		actor_email = $7 WHERE plan_id = $8`, string(run.State), string(run.Why), run.By,
-		run.Actor.Issuer, run.Actor.Subject, run.Actor.Name, run.Actor.Email, run.PlanID)
+	_, err := tx.ExecContext(ctx, `UPDATE bulk_runs SET state = $1, why = $2, moved = $3, by_name = $4, actor_issuer = $5, actor_subject = $6,
+		actor_name = $7, actor_email = $8, approver_issuer = $9, approver_subject = $10, approver_name = $11, approver_email = $12,
+		approved_at = $13, started_at = $14 WHERE plan_id = $15`, string(run.State), string(run.Why), run.Moved, run.By,
+		run.Actor.Issuer, run.Actor.Subject, run.Actor.Name, run.Actor.Email,
+		run.Approver.Issuer, run.Approver.Subject, run.Approver.Name, run.Approver.Email,
+		db.Micros(run.Approved), db.Micros(run.Started), run.PlanID)
 	if err != nil {
 		return fmt.Errorf("record where a run stands: %w", err)
 	}
@@ -140,12 +151,12 @@ func (r *Runs) Retry(ctx context.Context, by auth.Actor, id string) (*Plan, erro
 	if err != nil {
 		return nil, err
 	}
-	d := Draft{Source: "retry", Reason: plan.Reason, OfRun: id}
+	d := Draft{Kind: plan.Kind, Source: "retry", Reason: plan.Reason, OfRun: id}
 	for _, i := range plan.Items {
 		switch {
 		case i.LeftOut || i.State != change.Failed && i.State != change.Conflict && i.State != change.Cancelled:
 		default:
-			d.Items = append(d.Items, DraftItem{UserID: i.Account, Want: i.Want, UndoOf: i.UndoOf})
+			d.Items = append(d.Items, i.draft())
 		}
 	}
 	if len(d.Items) == 0 {
@@ -156,7 +167,7 @@ func (r *Runs) Retry(ctx context.Context, by auth.Actor, id string) (*Plan, erro
 
 // Revert makes a plan that takes back what the run did: each flag that it changed and
 // that still has the value which it wrote. One that was not set becomes off. It fails
-// with fault.Invalid when nothing was done, and as Make does.
+// with fault.Invalid when no flag was changed, and as Make does.
 func (r *Runs) Revert(ctx context.Context, by auth.Actor, id string) (*Plan, error) {
 	plan, err := r.Get(ctx, id)
 	if err != nil {

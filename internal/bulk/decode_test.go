@@ -13,6 +13,7 @@ import (
 )
 
 func TestDecode(t *testing.T) {
+	t.Parallel()
 	got, err := bulk.Decode(`{"source":"matrix","items":[
 		{"user":"a","seen":{"invoice":"off","open_api":"unset"},"want":{"invoice":"on","open_api":"off"}},
 		{"user":"b","want":{"invoice":"off"}}]}`)
@@ -29,6 +30,7 @@ func TestDecode(t *testing.T) {
 }
 
 func TestDecode_refuses(t *testing.T) {
+	t.Parallel()
 	for name, text := range map[string]string{
 		"no JSON":               `x`,
 		"half of it":            `{"source":"matrix","items":[`,
@@ -57,6 +59,7 @@ func TestDecode_refuses(t *testing.T) {
 }
 
 func TestDecode_bounds(t *testing.T) {
+	t.Parallel()
 	plan := func(accounts int) string {
 		var items []string
 		for n := range accounts {

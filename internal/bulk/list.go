@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"waveadmin/internal/auth"
 	"waveadmin/internal/change"
 	"waveadmin/internal/db"
 )
@@ -32,28 +33,37 @@ func (c Counts) Total() int {
 // Left returns the number of accounts that are not finished.
 func (c Counts) Left() int { return c[change.Queued] + c[change.Running] }
 
-const runColumns = `r.state, r.why, r.actor_issuer, r.actor_subject, r.actor_name, r.actor_email, r.by_name, r.reason, r.started_at, r.finished_at`
+const runColumns = `r.state, r.why, r.moved, r.actor_issuer, r.actor_subject, r.actor_name, r.actor_email, r.approver_issuer, r.approver_subject,
+	r.approver_name, r.approver_email, r.approved_at, r.by_name, r.reason, r.apply_at, r.asked_at, r.started_at, r.finished_at`
 
 // runScan reads runColumns of a run that there may be none of.
 type runScan struct {
-	state, why, issuer, subject, name, email, by, reason sql.NullString
-	started, finished                                    sql.NullInt64
+	state, why, by, reason                      sql.NullString
+	moved                                       sql.NullInt64
+	actor, approver                             [4]sql.NullString // issuer, subject, name, email
+	approved, applyAt, asked, started, finished sql.NullInt64
 }
 
 func (s *runScan) places() []any {
-	return []any{&s.state, &s.why, &s.issuer, &s.subject, &s.name, &s.email, &s.by, &s.reason, &s.started, &s.finished}
+	return []any{
+		&s.state, &s.why, &s.moved, &s.actor[0], &s.actor[1], &s.actor[2], &s.actor[3], &s.approver[0], &s.approver[1],
+		&s.approver[2], &s.approver[3], &s.approved, &s.by, &s.reason, &s.applyAt, &s.asked, &s.started, &s.finished,
+	}
 }
 
 func (s *runScan) run(planID string) *Run {
 	if !s.state.Valid {
 		return nil
 	}
-	r := &Run{
-		PlanID: planID, State: RunState(s.state.String), Why: Pause(s.why.String), By: s.by.String, Reason: s.reason.String,
+	person := func(of [4]sql.NullString) auth.Actor {
+		return auth.Actor{Issuer: of[0].String, Subject: of[1].String, Name: of[2].String, Email: of[3].String}
+	}
+	return &Run{
+		PlanID: planID, State: RunState(s.state.String), Why: Pause(s.why.String), Moved: int(s.moved.Int64),
+		Actor: person(s.actor), Approver: person(s.approver), Approved: db.Time(s.approved.Int64),
+		By: s.by.String, Reason: s.reason.String, ApplyAt: db.Time(s.applyAt.Int64), Asked: db.Time(s.asked.Int64),
 		Started: db.Time(s.started.Int64), Finished: db.Time(s.finished.Int64),
 	}
-	r.Actor.Issuer, r.Actor.Subject, r.Actor.Name, r.Actor.Email = s.issuer.String, s.subject.String, s.name.String, s.email.String
-	return r
 }
 
 // List returns the newest plans and runs, newest first, at most limit.

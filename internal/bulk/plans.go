@@ -1,6 +1,7 @@
 package bulk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -64,8 +65,9 @@ func (p *Plans) Make(ctx context.Context, author auth.Actor, d Draft) (*Plan, er
 		return nil, fmt.Errorf("id of a plan: %w", err)
 	}
 	now := db.Time(db.Micros(p.now()))
+	d.Kind = cmp.Or(d.Kind, Flags)
 	plan := &Plan{
-		ID: id.String(), Source: d.Source, Author: author, Reason: reason, Unknown: d.Unknown, OfRun: d.OfRun,
+		ID: id.String(), Kind: d.Kind, Source: d.Source, Author: author, Reason: reason, Unknown: d.Unknown, Problems: d.Problems, OfRun: d.OfRun,
 		AsOf: snap.AsOf(), Created: now, Expires: now.Add(ValidFor), Items: itemsOf(d, snap),
 	}
 	plan.Author.Role = 0
@@ -77,10 +79,12 @@ func itemsOf(d Draft, snap *reseller.Snapshot) []Item {
 	items := make([]Item, len(d.Items))
 	for n, in := range d.Items {
 		i := Item{
-			Place: n + 1, Account: in.UserID, Want: in.Want, Seen: in.Seen,
+			Kind: d.Kind, Place: n + 1, Account: in.UserID, New: in.New, Want: in.Want, Seen: in.Seen,
 			LeftOut: in.LeftOut, UndoOf: in.UndoOf, State: change.Queued,
 		}
-		if account, ok := snap.Get(in.UserID); ok {
+		if in.New != nil {
+			i.Email, i.Group = in.New.Email, in.New.Group
+		} else if account, ok := snap.Get(in.UserID); ok {
 			i.Email, i.Group = account.Email, account.BillingGroup.Name
 			i.Before, i.Flawed = &account.Meta, account.Flaw != wave.NoFlaw
 		}
@@ -97,11 +101,19 @@ func (p *Plans) Again(ctx context.Context, author auth.Actor, id string) (*Plan,
 	if err != nil {
 		return nil, err
 	}
-	d := Draft{Source: old.Source, Unknown: old.Unknown, Reason: old.Reason, OfRun: old.OfRun}
+	d := Draft{Kind: old.Kind, Source: old.Source, Unknown: old.Unknown, Problems: old.Problems, Reason: old.Reason, OfRun: old.OfRun}
 	for _, i := range old.Items {
-		d.Items = append(d.Items, DraftItem{UserID: i.Account, Want: i.Want, LeftOut: i.LeftOut, UndoOf: i.UndoOf})
+		d.Items = append(d.Items, i.draft())
 	}
 	return p.Make(ctx, author, d)
+}
+
+// draft returns i as it was asked for, but for what the person saw then.
+func (i Item) draft() DraftItem {
+	if i.New != nil {
+		return DraftItem{New: i.New, LeftOut: i.LeftOut}
+	}
+	return DraftItem{UserID: i.Account, Want: i.Want, LeftOut: i.LeftOut, UndoOf: i.UndoOf}
 }
 
 func mayModify(actor auth.Actor) error {

@@ -18,6 +18,7 @@ import (
 )
 
 func TestMake_computesAndKeeps(t *testing.T) {
+	t.Parallel()
 	dbtest.OnEach(t, func(t *testing.T, e dbtest.Engine) {
 		w := newWorld(t, e.Ready(t), 0)
 		w.add("moves", wave.Wanted{"invoice": false, "open_api": true})
@@ -62,6 +63,7 @@ func TestMake_computesAndKeeps(t *testing.T) {
 }
 
 func TestMake_asksForAListOfNow(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, dbtest.SQLite.Ready(t), 0)
 	w.add("a", wave.Wanted{"invoice": false})
 	if _, err := w.directory.Refresh(t.Context()); err != nil {
@@ -81,6 +83,7 @@ func TestMake_asksForAListOfNow(t *testing.T) {
 }
 
 func TestMake_refuses(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, dbtest.SQLite.Ready(t), 1)
 	one := []bulk.DraftItem{{UserID: "a", Want: wave.Wanted{"invoice": true}}}
 	var many []bulk.DraftItem
@@ -105,6 +108,7 @@ func TestMake_refuses(t *testing.T) {
 }
 
 func TestMake_manyAccounts(t *testing.T) {
+	t.Parallel()
 	dbtest.OnEach(t, func(t *testing.T, e dbtest.Engine) {
 		w := newWorld(t, e.Ready(t), 1200)
 		var items []bulk.DraftItem
@@ -119,6 +123,7 @@ func TestMake_manyAccounts(t *testing.T) {
 }
 
 func TestLeaveOut(t *testing.T) {
+	t.Parallel()
 	dbtest.OnEach(t, func(t *testing.T, e dbtest.Engine) {
 		w := newWorld(t, e.Ready(t), 3)
 		var items []bulk.DraftItem

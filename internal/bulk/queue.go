@@ -17,11 +17,12 @@ import (
 const (
 	jobTimeout = sliceTime + time.Minute // with the calls in flight at its end
 	// After this the queue gives the job of a server that died to another. Runs do not
-	// wait for it: watch sees by their claims that nobody works on them.
+	// wait for it: watch sees that nobody holds them.
 	jobRescue  = jobTimeout + time.Minute
 	jobsMost   = 4 // runs that a server works on at once
 	jobPoll    = time.Second
 	lookEvery  = 10 * time.Second // for runs that nobody works on
+	dueEvery   = time.Second      // for runs whose time has come
 	stopWithin = 12 * time.Second
 )
 
@@ -134,44 +135,38 @@ func (r *Runs) serve(ctx context.Context) error {
 	return q.stop(stopping)
 }
 
-// watch looks now and then for runs that nobody works on, until ctx ends.
+// watch looks now and then for runs whose time has come, and for those that nobody
+// works on, until ctx ends.
 func (r *Runs) watch(ctx context.Context, kick func(string)) {
-	for ctx.Err() == nil {
-		idle, err := r.idle(ctx)
-		if err != nil && ctx.Err() == nil {
-			r.o.Log.Warn("runs that nobody works on could not be looked for", "err", err)
+	for n := 0; ctx.Err() == nil; n++ {
+		if err := r.beginDue(ctx); err != nil && ctx.Err() == nil {
+			r.o.Log.Warn("scheduled runs could not begin", "err", err)
+			sleep(ctx, lookEvery)
 		}
-		for _, id := range idle {
-			kick(id)
+		if n%int(lookEvery/dueEvery) == 0 {
+			idle, err := r.idle(ctx)
+			if err != nil && ctx.Err() == nil {
+				r.o.Log.Warn("runs that nobody works on could not be looked for", "err", err)
+			}
+			for _, id := range idle {
+				kick(id)
+			}
 		}
-		sleep(ctx, lookEvery)
+		sleep(ctx, dueEvery)
 	}
 }
 
 // idle returns the runs that are under way and that no slice is at work on.
-func (r *Runs) idle(ctx context.Context) (ids []string, err error) {
-	rows, err := r.db.Read().QueryContext(ctx, `SELECT r.plan_id FROM bulk_runs r WHERE r.finished_at = 0 AND r.not_before <= $1
+func (r *Runs) idle(ctx context.Context) ([]string, error) {
+	return r.ids(ctx, `SELECT r.plan_id FROM bulk_runs r WHERE r.finished_at = 0 AND r.not_before <= $1 AND r.slice_until < $1
 		AND (r.state = 'running' OR r.state = 'cancelled' OR EXISTS (SELECT 1 FROM bulk_items i WHERE i.plan_id = r.plan_id AND i.state = 'running'))
-		AND NOT EXISTS (SELECT 1 FROM bulk_items i WHERE i.plan_id = r.plan_id AND i.state = 'running' AND i.claim_until >= $1)
 		ORDER BY r.plan_id`, db.Micros(r.now()))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		ids = append(ids, id)
-	}
-	return ids, rows.Err()
 }
 
-// release ends the claims of all processes.
+// release ends the holds of all processes.
 func (r *Runs) release(ctx context.Context) error {
 	return r.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "UPDATE bulk_items SET claim_until = 0 WHERE state = 'running'")
+		_, err := tx.ExecContext(ctx, "UPDATE bulk_runs SET slice_until = 0 WHERE finished_at = 0")
 		return err
 	})
 }

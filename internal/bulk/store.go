@@ -24,11 +24,20 @@ func (p *Plans) insert(ctx context.Context, plan *Plan) error {
 	if err != nil {
 		return fmt.Errorf("store a plan: %w", err)
 	}
+	problems := make([]fault.Text, len(plan.Problems))
+	for n, t := range plan.Problems {
+		problems[n] = fault.Text{Key: t.Key, Args: printed(t.Args)}
+	}
+	troubles, err := json.Marshal(problems)
+	if err != nil {
+		return fmt.Errorf("store a plan: %w", err)
+	}
 	err = p.db.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO bulk_plans (id, source, author_issuer, author_subject, author_name, author_email,
-			reason, unmatched, of_run, as_of, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+			reason, unmatched, of_run, as_of, created_at, expires_at, kind, problems) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
 			plan.ID, plan.Source, plan.Author.Issuer, plan.Author.Subject, plan.Author.Name, plan.Author.Email,
-			plan.Reason, storable(string(unmatched)), plan.OfRun, db.Micros(plan.AsOf), db.Micros(plan.Created), db.Micros(plan.Expires))
+			plan.Reason, storable(string(unmatched)), plan.OfRun, db.Micros(plan.AsOf), db.Micros(plan.Created), db.Micros(plan.Expires),
+			string(plan.Kind), storable(string(troubles)))
 		if err != nil {
 			return err
 		}
@@ -58,10 +67,10 @@ func insertItems(ctx context.Context, tx *sql.Tx, planID string, items []Item) e
 			args = append(args, v)
 			places[n] = fmt.Sprintf("$%d", len(args))
 		}
-		rows = append(rows, "($1, "+strings.Join(places, ", ")+", 'queued', '', '', '', 0, 0)")
+		rows = append(rows, "($1, "+strings.Join(places, ", ")+", 'queued', '', '', '', 0)")
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO bulk_items (plan_id, place, account, email, group_name, wanted, seen, before_meta, flawed, undo_of,
-		left_out, state, change_id, say, claimed_by, claim_until, finished_at) VALUES `+strings.Join(rows, ", "), args...)
+	_, err := tx.ExecContext(ctx, `INSERT INTO bulk_items (plan_id, place, account, email, group_name, wanted, seen, issue, before_meta, flawed, undo_of,
+		left_out, state, change_id, say, claimed_by, finished_at) VALUES `+strings.Join(rows, ", "), args...)
 	return err
 }
 
@@ -75,6 +84,14 @@ func (i Item) columns() ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	issue := ""
+	if i.New != nil {
+		b, err := json.Marshal(i.New)
+		if err != nil {
+			return nil, err
+		}
+		issue = storable(string(b))
+	}
 	var before sql.NullString
 	if i.Before != nil {
 		b, err := i.Before.MarshalJSON()
@@ -84,28 +101,28 @@ func (i Item) columns() ([]any, error) {
 		before = sql.NullString{String: string(b), Valid: true}
 	}
 	return []any{
-		i.Place, storable(string(i.Account)), storable(i.Email), storable(i.Group), string(wanted), string(seen), before,
+		i.Place, storable(string(i.Account)), storable(i.Email), storable(i.Group), string(wanted), string(seen), issue, before,
 		number(i.Flawed), i.UndoOf, number(i.LeftOut),
 	}, nil
 }
 
 const planColumns = `p.id, p.source, p.author_issuer, p.author_subject, p.author_name, p.author_email,
-	p.reason, p.unmatched, p.of_run, p.as_of, p.created_at, p.expires_at`
+	p.reason, p.unmatched, p.of_run, p.as_of, p.created_at, p.expires_at, p.kind, p.problems, p.version`
 
 // scanPlan reads planColumns, and then what more names.
 func scanPlan(scan func(...any) error, more ...any) (*Plan, error) {
 	var p Plan
-	var unmatched string
+	var unmatched, problems string
 	var asOf, created, expires int64
 	err := scan(append([]any{
 		&p.ID, &p.Source, &p.Author.Issuer, &p.Author.Subject, &p.Author.Name, &p.Author.Email,
-		&p.Reason, &unmatched, &p.OfRun, &asOf, &created, &expires,
+		&p.Reason, &unmatched, &p.OfRun, &asOf, &created, &expires, &p.Kind, &problems, &p.Version,
 	}, more...)...)
 	if err != nil {
 		return nil, err
 	}
 	p.AsOf, p.Created, p.Expires = db.Time(asOf), db.Time(created), db.Time(expires)
-	return &p, json.Unmarshal([]byte(unmatched), &p.Unknown)
+	return &p, errors.Join(json.Unmarshal([]byte(unmatched), &p.Unknown), json.Unmarshal([]byte(problems), &p.Problems))
 }
 
 // Get returns a plan with its items, or fails with fault.NotFound.
@@ -134,9 +151,9 @@ func readPlan(ctx context.Context, q querier, id string) (*Plan, error) {
 // readItems returns the items that where selects. One whose outcome was not known when
 // the run left it has the state of its change.
 func readItems(ctx context.Context, q querier, where string, args ...any) ([]Item, error) {
-	rows, err := q.QueryContext(ctx, `SELECT i.place, i.account, i.email, i.group_name, i.wanted, i.seen, i.before_meta, i.flawed,
+	rows, err := q.QueryContext(ctx, `SELECT p.kind, i.place, i.account, i.email, i.group_name, i.wanted, i.seen, i.issue, i.before_meta, i.flawed,
 		i.undo_of, i.left_out, `+stateNow+`, i.change_id, i.say, i.finished_at
-		FROM bulk_items i LEFT JOIN changes c ON c.id = i.change_id AND i.state = 'in_doubt' WHERE `+where, args...)
+		FROM bulk_items i JOIN bulk_plans p ON p.id = i.plan_id LEFT JOIN changes c ON c.id = i.change_id AND i.state = 'in_doubt' WHERE `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read the accounts of a plan: %w", err)
 	}
@@ -160,10 +177,10 @@ const stateNow = "coalesce(c.state, i.state)"
 
 func scanItem(rows *sql.Rows) (Item, error) {
 	var i Item
-	var wanted, seen, say, state string
+	var wanted, seen, issue, say, state string
 	var before sql.NullString
 	var flawed, leftOut, finished int64
-	err := rows.Scan(&i.Place, &i.Account, &i.Email, &i.Group, &wanted, &seen, &before, &flawed,
+	err := rows.Scan(&i.Kind, &i.Place, &i.Account, &i.Email, &i.Group, &wanted, &seen, &issue, &before, &flawed,
 		&i.UndoOf, &leftOut, &state, &i.ChangeID, &say, &finished)
 	if err != nil {
 		return i, err
@@ -172,6 +189,10 @@ func scanItem(rows *sql.Rows) (Item, error) {
 	if before.Valid {
 		i.Before = new(wave.Meta)
 		err = i.Before.UnmarshalJSON([]byte(before.String))
+	}
+	if issue != "" {
+		i.New = new(NewAccount)
+		err = errors.Join(err, json.Unmarshal([]byte(issue), i.New))
 	}
 	if say != "" {
 		var text fault.Text
@@ -199,6 +220,9 @@ func (p *Plans) LeaveOut(ctx context.Context, id string, shown, out []int) error
 			return &fault.Error{Kind: fault.Conflict, Say: fault.Say("bulk.runs_already")}
 		case expires <= db.Micros(p.now()):
 			return &fault.Error{Kind: fault.Conflict, Say: fault.Say("bulk.expired")}
+		}
+		if _, err := tx.ExecContext(ctx, "UPDATE bulk_plans SET version = version + 1 WHERE id = $1", id); err != nil {
+			return fmt.Errorf("leave an account out: %w", err)
 		}
 		for _, place := range shown {
 			_, err := tx.ExecContext(ctx, "UPDATE bulk_items SET left_out = $1 WHERE plan_id = $2 AND place = $3",

@@ -111,23 +111,21 @@ func (w *world) isOver(id string) bool {
 		w.number("SELECT count(*) FROM changes WHERE state IN ('running', 'sent', 'in_doubt')") == 0
 }
 
-// checkRun: every account is as the plan wants it or is said to have failed, was
-// written to at most once, and the numbers add up.
+// checkRun: every account is as the plan wants it and said to be so, and was written
+// to once. A call that was cut off before Wave did it may come again.
 func (w *world) checkRun(id string) {
 	w.t.Helper()
 	calls := make(map[string]int)
 	for _, e := range w.wave.Journal() {
-		if e.Op == sandbox.OpMeta {
+		if e.Op == sandbox.OpMeta && e.Applied {
 			calls[e.UserID]++
 		}
 	}
 	all := len(w.before)
 	done := w.number(`SELECT count(*) FROM bulk_items i LEFT JOIN changes c ON c.id = i.change_id WHERE i.plan_id = $1
 		AND CASE i.state WHEN 'in_doubt' THEN c.state ELSE i.state END = 'done'`, id)
-	failed := w.number(`SELECT count(*) FROM bulk_items i LEFT JOIN changes c ON c.id = i.change_id WHERE i.plan_id = $1
-		AND CASE i.state WHEN 'in_doubt' THEN c.state ELSE i.state END = 'failed'`, id)
-	if done+failed != all {
-		w.t.Errorf("%d accounts are done and %d failed, of %d", done, failed, all)
+	if done != all {
+		w.t.Errorf("%d accounts of %d are done", done, all)
 	}
 	right := 0
 	for _, a := range w.wave.Accounts() {
@@ -143,6 +141,5 @@ func (w *world) checkRun(id string) {
 	if right != done {
 		w.t.Errorf("%d accounts are as wanted, %d are said to be", right, done)
 	}
-	w.t.Logf("%d done, %d failed", done, failed)
 	w.checkRows(w.rows())
 }

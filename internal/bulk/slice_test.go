@@ -1,0 +1,131 @@
+package bulk_test
+
+import (
+	"database/sql"
+	"testing"
+	"time"
+
+	"waveadmin/internal/bulk"
+	"waveadmin/internal/change"
+	"waveadmin/internal/db/dbtest"
+	"waveadmin/internal/wave"
+)
+
+// exec writes to the database behind the back of all.
+func (w *world) exec(query string, args ...any) {
+	w.t.Helper()
+	err := w.db.Write(w.t.Context(), func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(w.t.Context(), query, args...)
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// A run that a server left is taken over once its hold is over: what Wave has not done
+// is tried again, and what it has is not.
+func TestRun_takesOver(t *testing.T) {
+	t.Parallel()
+	dbtest.OnEach(t, func(t *testing.T, e dbtest.Engine) {
+		w := newWorld(t, e.Ready(t), 0)
+		off := wave.Wanted{"invoice": false}
+		var items []bulk.DraftItem
+		for _, id := range []wave.UserID{"claimed", "lost", "refused", "doubted", "arrived"} {
+			w.add(id, off)
+			items = append(items, bulk.DraftItem{UserID: id, Want: wave.Wanted{"invoice": true}})
+		}
+		p := w.make(items...)
+		idle := bulk.NewRuns(w.plans, bulk.RunOptions{Service: w.service, Lists: w.directory, Ledger: w.ledger, Rate: w.rate, ReasonRequired: true})
+		w.start(idle, p) // nobody works on it
+		w.exec("UPDATE bulk_runs SET slice = 'dead/1', slice_until = $1 WHERE plan_id = $2", time.Now().Add(2*time.Second).UnixMicro(), p.ID)
+		w.exec("UPDATE bulk_items SET state = 'running', claimed_by = 'dead/1' WHERE plan_id = $1", p.ID)
+		doubted := w.attempt(p, "doubted", change.InDoubt, 0)
+		w.attempt(p, "lost", change.Failed, 0)
+		w.attempt(p, "refused", change.Failed, 400)
+		w.attempt(p, "arrived", change.Done, 200)
+		r := w.runs(nil)
+		w.until("it is taken over", func() bool {
+			_, c, err := r.Run(t.Context(), p.ID)
+			return err == nil && c[change.Done] == 3 && c[change.Failed] == 1 && c[change.Running] == 1
+		})
+		if got := w.sent(); len(got) != 2 || got[0] != "claimed" || got[1] != "lost" {
+			t.Errorf("Wave was asked to change %v", got)
+		}
+		doubted.State, doubted.Detail = change.Failed, "not in the list"
+		if _, err := w.ledger.Settle(t.Context(), doubted); err != nil {
+			t.Fatal(err)
+		}
+		if _, c := w.ended(r, p.ID); c[change.Done] != 4 || len(w.sent()) != 3 {
+			t.Errorf("in the end: %v, %v", c, w.sent())
+		}
+	})
+}
+
+// attempt records a change that a run has made of an account.
+func (w *world) attempt(p *bulk.Plan, id wave.UserID, state change.State, status int) change.Change {
+	w.t.Helper()
+	ctx := w.t.Context()
+	account, _ := w.wave.Get(id)
+	after := account.Meta.With("invoice", true)
+	c, err := w.ledger.Open(ctx, change.Change{
+		Kind: change.Meta, Account: id, Email: account.Email, Actor: misaki, Source: change.Bulk, RunID: p.ID, Wanted: wave.Wanted{"invoice": true},
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	c.Before, c.After = &account.Meta, &after
+	if c, err = w.ledger.Intend(ctx, c); err != nil {
+		w.t.Fatal(err)
+	}
+	c.State, c.Status = state, status
+	if c, err = w.ledger.Close(ctx, c); err != nil {
+		w.t.Fatal(err)
+	}
+	return c
+}
+
+// Of several servers one works on a run at a time.
+func TestRun_oneSliceAtATime(t *testing.T) {
+	t.Parallel()
+	url := dbtest.Postgres.Ready(t)
+	w := newWorldAt(t, url, 60, 30)
+	p := w.make(turned(w)...)
+	a := w.runs(nil)
+	w.start(a, p)
+	w.runs(nil)
+	w.runs(nil)
+	seen := map[string]bool{}
+	w.until("it is over", func() bool {
+		rows, err := w.db.Read().QueryContext(t.Context(), "SELECT DISTINCT claimed_by FROM bulk_items WHERE plan_id = $1 AND state = 'running'", p.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rows.Close()
+		n := 0
+		for rows.Next() {
+			var by string
+			if err := rows.Scan(&by); err != nil {
+				t.Fatal(err)
+			}
+			seen[by] = true
+			n++
+		}
+		if n > 1 {
+			t.Fatalf("%d slices are at work at once: %v", n, seen)
+		}
+		run, _, err := a.Run(t.Context(), p.ID)
+		return err == nil && !run.Finished.IsZero()
+	})
+	if len(seen) == 0 || len(w.sent()) != 60 {
+		t.Errorf("%d slices, %d calls", len(seen), len(w.sent()))
+	}
+}
+
+// turned wants one flag of each account to be the other way.
+func turned(w *world) (items []bulk.DraftItem) {
+	for _, a := range w.wave.Accounts() {
+		items = append(items, bulk.DraftItem{UserID: a.UserID, Want: wave.Wanted{"open_api": !a.Meta.On("open_api")}})
+	}
+	return items
+}
