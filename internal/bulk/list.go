@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"strings"
+	"sync/atomic"
+	"time"
 
 	"waveadmin/internal/auth"
 	"waveadmin/internal/change"
@@ -86,15 +88,57 @@ func (p *Plans) List(ctx context.Context, limit int) ([]Listed, error) {
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("list plans: %w", err)
 	}
-	ids := make([]string, len(out))
-	for n, l := range out {
-		ids[n] = l.ID
+	return out, p.countListed(ctx, out)
+}
+
+// keptCounts are the counts of listed plans that change no more, which nobody writes to.
+// With big runs among them the count of a hundred plans takes seconds.
+type keptCounts = atomic.Pointer[map[standing]Counts]
+
+// standing is a plan that has run, or one that nobody can run any more.
+type standing struct {
+	id  string
+	ran bool
+}
+
+// countListed puts the counts into list.
+func (p *Plans) countListed(ctx context.Context, list []Listed) error {
+	var kept map[standing]Counts
+	if m := p.kept.Load(); m != nil {
+		kept = *m
+	}
+	var ids []string
+	for _, l := range list {
+		if kept[standing{l.ID, l.Run != nil}] == nil || !l.settled(p.now()) {
+			ids = append(ids, l.ID)
+		}
 	}
 	counts, err := p.countMany(ctx, ids)
-	for n := range out {
-		out[n].Counts = counts[out[n].ID]
+	if err != nil {
+		return err
 	}
-	return out, err
+	next := make(map[standing]Counts, len(list)) // those that are listed no more go
+	for n := range list {
+		l := &list[n]
+		at := standing{l.ID, l.Run != nil}
+		if l.Counts = counts[l.ID]; l.Counts == nil {
+			l.Counts = kept[at]
+		}
+		if l.settled(p.now()) && l.Counts[change.InDoubt] == 0 {
+			next[at] = l.Counts
+		}
+	}
+	p.kept.Store(&next)
+	return nil
+}
+
+// settled reports whether the states of the accounts of l do not change any more, but
+// for those in doubt.
+func (l *Listed) settled(now time.Time) bool {
+	if l.Run != nil {
+		return !l.Run.Finished.IsZero()
+	}
+	return l.Expired(now.Add(-time.Minute)) // what was left out in the last moment is in by then
 }
 
 // countMany returns the counts of plans, by id.

@@ -28,6 +28,7 @@ type Plans struct {
 	db       *db.DB
 	accounts Accounts
 	now      func() time.Time
+	kept     keptCounts
 }
 
 // NewPlans returns the plans in d, whose tables must be up to date. Now may be nil
