@@ -44,11 +44,6 @@ func (a *Auth) Callback(w http.ResponseWriter, r *http.Request) (returnTo string
 // checkCallback checks what the browser brought, before anyone is asked, and
 // returns the attempt and its code. Whatever it finds, the attempt is used up.
 func (a *Auth) checkCallback(w http.ResponseWriter, r *http.Request, query url.Values) (login, string, *refusal) {
-	for _, name := range []string{"state", "iss", "error", "code"} {
-		if len(query[name]) > 1 {
-			return login{}, "", untrusted(name+"_repeated", nil)
-		}
-	}
 	state := query.Get("state")
 	l, ok := a.takeLogin(w, r, state)
 	if !ok {
@@ -62,6 +57,11 @@ func (a *Auth) checkCallback(w http.ResponseWriter, r *http.Request, query url.V
 		return login{}, "", lapsed("state_used")
 	case err != nil:
 		return login{}, "", &refusal{code: "database", err: err}
+	}
+	for _, name := range []string{"state", "iss", "error", "code"} {
+		if len(query[name]) > 1 {
+			return login{}, "", untrusted(name+"_repeated", nil)
+		}
 	}
 	d, err := a.provider.discovered(r.Context()) // after a restart it may be the first
 	if err != nil {

@@ -14,6 +14,9 @@ import (
 // idSize is the length of a session's id, and of its signature.
 const idSize = 32
 
+// encoding is that of cookies. It is strict, so that one value has one text.
+var encoding = base64.RawURLEncoding.Strict()
+
 // derive returns the key of one use. A key never serves two uses.
 func derive(secret []byte, use string) []byte {
 	key, err := hkdf.Key(sha256.New, secret, nil, "waveadmin "+use, 32)
@@ -45,12 +48,12 @@ func newBox(secrets [][]byte, use string) box {
 
 // seal returns text encrypted and bound to place: it opens nowhere else.
 func (b box) seal(text []byte, place string) string {
-	return base64.RawURLEncoding.EncodeToString(b[0].Seal(nil, nil, text, []byte(place)))
+	return encoding.EncodeToString(b[0].Seal(nil, nil, text, []byte(place)))
 }
 
 // open is the reverse of seal. It reports false for whatever seal did not make.
 func (b box) open(sealed, place string) ([]byte, bool) {
-	raw, err := base64.RawURLEncoding.DecodeString(sealed)
+	raw, err := encoding.DecodeString(sealed)
 	if err != nil {
 		return nil, false
 	}
@@ -78,12 +81,12 @@ func newSigner(secrets [][]byte, use string) signer {
 func (s signer) issue() (cookie, row string) {
 	id := make([]byte, idSize, 2*idSize)
 	_, _ = rand.Read(id) // it never fails
-	return base64.RawURLEncoding.EncodeToString(append(id, mac(s[0], id)...)), rowOf(id)
+	return encoding.EncodeToString(append(id, mac(s[0], id)...)), rowOf(id)
 }
 
 // row returns the row of a cookie that issue made.
 func (s signer) row(cookie string) (string, bool) {
-	raw, err := base64.RawURLEncoding.DecodeString(cookie)
+	raw, err := encoding.DecodeString(cookie)
 	if err != nil || len(raw) != 2*idSize {
 		return "", false
 	}
