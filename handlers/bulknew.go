@@ -156,7 +156,7 @@ func (h *Bulk) readForm(v url.Values, snapshot *reseller.Snapshot) (bulkForm, er
 		}
 		state := stateNames[values[0]]
 		if _, known := wave.Lookup(wave.Key(flag)); !known || len(values) > 1 || state == wave.Unset {
-			return f, fault.New(fault.Invalid, fmt.Errorf("%.100q is %.100q", name, values))
+			return f, oddField(name, values)
 		}
 		f.flags[wave.Key(flag)] = state == wave.On
 	}

@@ -3,7 +3,6 @@ package handlers
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -151,7 +150,7 @@ func (h *Creation) assign(ctx context.Context, f createForm, account wave.UserID
 
 // createMeta reads the boxes: the form brings each flag as off, and once more as
 // on if its box is checked. A flag that it does not bring is as by default; one
-// that the catalogue lacks, or another value, is refused.
+// that the catalogue lacks, or other values, are refused.
 func createMeta(form url.Values) (wave.Meta, error) {
 	m := wave.Defaults()
 	for name, values := range form {
@@ -159,9 +158,13 @@ func createMeta(form url.Values) (wave.Meta, error) {
 		if !ok {
 			continue
 		}
-		state := stateNames[values[len(values)-1]]
-		if _, known := wave.Lookup(wave.Key(flag)); !known || state == wave.Unset {
-			return m, fault.New(fault.Invalid, fmt.Errorf("%q is %q", name, values))
+		box := values
+		if len(box) == 2 && box[0] == "off" && box[1] == "on" {
+			box = box[1:]
+		}
+		state := stateNames[box[0]]
+		if _, known := wave.Lookup(wave.Key(flag)); !known || len(box) > 1 || state != wave.On && state != wave.Off {
+			return m, oddField(name, values)
 		}
 		m = m.With(wave.Key(flag), state == wave.On)
 	}

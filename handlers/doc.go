@@ -5,6 +5,7 @@ package handlers
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -105,6 +106,12 @@ func parseForm(r *http.Request) error {
 		return &fault.Error{Kind: fault.Conflict, Say: fault.Say("error.other_person", "name", auth.ActorFrom(r.Context()).Display())}
 	}
 	return nil
+}
+
+// oddField is the fault of a field that no form of ours sends so. It quotes little,
+// as it goes to the log.
+func oddField(name string, values []string) error {
+	return fault.New(fault.Invalid, fmt.Errorf("%.100q is %.100q, %d times", name, values[0], len(values)))
 }
 
 // trimmed returns a field without the space around it.

@@ -3,7 +3,6 @@ package handlers
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -81,7 +80,7 @@ func edits(form url.Values) (wave.Seen, wave.Wanted, error) {
 	seen, want := make(wave.Seen), make(wave.Wanted)
 	for name, values := range form {
 		if flag, ok := strings.CutPrefix(name, "is."); ok && form.Has("was."+flag) && !slices.Equal(values, []string{"on"}) {
-			return nil, nil, fault.New(fault.Invalid, fmt.Errorf("%q is %q", name, values))
+			return nil, nil, oddField(name, values)
 		}
 		flag, ok := strings.CutPrefix(name, "was.")
 		if !ok {
@@ -89,7 +88,7 @@ func edits(form url.Values) (wave.Seen, wave.Wanted, error) {
 		}
 		was, known := stateNames[values[0]]
 		if !known || len(values) > 1 || flag == "" {
-			return nil, nil, fault.New(fault.Invalid, fmt.Errorf("%q is %q", name, values))
+			return nil, nil, oddField(name, values)
 		}
 		key := wave.Key(flag)
 		seen[key] = was
@@ -97,7 +96,7 @@ func edits(form url.Values) (wave.Seen, wave.Wanted, error) {
 		if chosen, ok := form["choose."+flag]; ok {
 			now, known := map[string]bool{"mine": is, "now": was == wave.On, "seen": was != wave.On}[chosen[0]]
 			if !known || len(chosen) > 1 {
-				return nil, nil, fault.New(fault.Invalid, fmt.Errorf("choose.%s is %q", flag, chosen))
+				return nil, nil, oddField("choose."+flag, chosen)
 			}
 			is = now
 		}

@@ -3,7 +3,6 @@ package handlers
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -152,7 +151,7 @@ func readPreset(form url.Values, seen preset.Content) (preset.Content, error) {
 		}
 		key := wave.Key(flag)
 		if _, known := wave.Lookup(key); !known || len(values) > 1 {
-			return c, fault.New(fault.Invalid, fmt.Errorf("%.100q is %.100q", name, values))
+			return c, oddField(name, values)
 		}
 		switch values[0] {
 		case "on", "off":
@@ -160,7 +159,7 @@ func readPreset(form url.Values, seen preset.Content) (preset.Content, error) {
 		case "none":
 			delete(c.Flags, key)
 		default:
-			return c, fault.New(fault.Invalid, fmt.Errorf("%.100q is %.100q", name, values))
+			return c, oddField(name, values)
 		}
 	}
 	return c, nil
