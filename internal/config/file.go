@@ -38,7 +38,7 @@ func (l *loader) readFile(name string) {
 }
 
 func (l *loader) readYAML(name string, text []byte) {
-	l.source = &source{name: name, lines: strings.Split(string(text), "\n"), hidden: map[int]int{}}
+	l.source = &source{name: name, lines: lines(string(text)), hidden: map[int]int{}}
 	file, err := parseYAML(text)
 	if err != nil {
 		l.syntaxProblem(err)
@@ -53,8 +53,21 @@ func (l *loader) readYAML(name string, text []byte) {
 	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
 		return
 	}
+	if node := overLines(file.Docs[0].Body); node != nil {
+		at := start(node)
+		l.unreadable(Problem{
+			Message: "a text over several lines, perhaps for want of a quotation mark",
+			Origin:  Origin{File: name, Line: at.Line, Column: at.Column},
+		})
+		return
+	}
 	l.hideSecrets(file.Docs[0].Body)
 	l.section("", file.Docs[0].Body)
+}
+
+// lines splits text as YAML does.
+func lines(text string) []string {
+	return strings.Split(strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text), "\n")
 }
 
 // parseYAML turns a panic of the parser into an error: the file is not ours.
@@ -97,13 +110,6 @@ func (l *loader) syntaxProblem(err error) {
 		Origin:  Origin{File: l.source.name, Line: at.Line, Column: at.Column},
 		excerpt: l.source.excerpt(at.Line, at.Column),
 	})
-}
-
-// namesSecret reports whether the value of such a key, or anything on such a
-// line, may be a secret.
-func namesSecret(key string) bool {
-	key = strings.ToLower(key)
-	return strings.Contains(key, "secret") || strings.Contains(key, "password") || strings.TrimSpace(key) == "url" || strings.Contains(key, "postgres")
 }
 
 func (l *loader) unreadable(p Problem) {
@@ -212,52 +218,6 @@ func describe(node ast.Node) string {
 		return "a tag"
 	}
 	return "a single value"
-}
-
-// hideSecrets keeps values from being quoted that stand below a key which names a
-// secret, whether the key is in its place or not.
-func (l *loader) hideSecrets(node ast.Node) {
-	entries, ok := mapping(node)
-	if !ok {
-		return
-	}
-	for _, entry := range entries {
-		key := entry.Key.GetToken().Value
-		_, isSection := mapping(entry.Value)
-		if namesSecret(key) && !(isSection && key == "password") { // wave.password is a rule
-			ast.Walk(hider{l.source}, entry.Value)
-		}
-		l.hideSecrets(entry.Value)
-	}
-}
-
-type hider struct{ *source }
-
-// Visit hides a value from where it begins to the next token. ast.Walk calls it
-// for every node below a secret key.
-func (h hider) Visit(node ast.Node) ast.Visitor {
-	if _, ok := scalar(node); !ok {
-		return h
-	}
-	first := node.GetToken()
-	last := first
-	if block, ok := node.(*ast.LiteralNode); ok {
-		last = block.Value.GetToken()
-	}
-	h.hide(first.Position.Line, first.Position.Column)
-	end := len(h.lines)
-	if next := last.Next; next != nil {
-		end = next.Position.Line
-		before := []rune(h.lines[end-1])
-		before = before[:min(next.Position.Column-1, len(before))]
-		if end > first.Position.Line && strings.TrimSpace(string(before)) == "" {
-			end-- // nothing of the value is on the line of the next token
-		}
-	}
-	for line := first.Position.Line + 1; line <= end; line++ {
-		h.hide(line, 1)
-	}
-	return h
 }
 
 func (l *loader) origin(node ast.Node) Origin {

@@ -210,25 +210,3 @@ func TestLoad_noSuchFile(t *testing.T) {
 		t.Errorf("error = %v, want only that the file is missing", err)
 	}
 }
-
-// FuzzLoad holds that no file makes the loader panic or show a secret.
-func FuzzLoad(f *testing.F) {
-	f.Add(complete)
-	f.Add("wave: {client_secret: \"canary-\\x41\", x: 1}\n")
-	f.Add("session:\n  secret: |\n    canary-1\n    canary-2\n bad")
-	f.Add("a: *b\n<<: [1]\n? x\n")
-	example, err := os.ReadFile("../../config.example.yaml")
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(string(example))
-	f.Fuzz(func(t *testing.T, text string) {
-		path := filepath.Join(t.TempDir(), "c.yaml")
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if _, _, err := config.Load(config.Sources{File: path}); err != nil && err.Error() == "" {
-			t.Error("an error without a text")
-		}
-	})
-}

@@ -95,7 +95,7 @@ func (s *source) excerpt(line, column int) string {
 	if line < 1 || line > len(s.lines) {
 		return ""
 	}
-	text := []rune(strings.TrimRight(s.lines[line-1], "\r"))
+	text := []rune(s.lines[line-1])
 	from, secret := s.hidden[line]
 	if secret = secret && from <= len(text); secret {
 		text = append(text[:from-1:from-1], []rune(redacted)...)

@@ -144,6 +144,11 @@ func TestLoad_quotesNoSecret(t *testing.T) {
 		{"broken below it", "wave:\n  client_secret: canary-1\n  colour: [\n", "colour: ["},
 		{"broken by it", "wave:\n  client_secret: \"canary-1\n  colour: blue\n", ""},
 		{"a block that breaks", "session:\n  secret: |\n    canary-1\n    canary-2\n bad\n", ""},
+		{"in a text that is not closed", "log: {level: \"\nwave:\n  client_secret: canary-1\nx: \"}\n", "c.yaml:1:14: a text over several lines, perhaps for want of a quotation mark"},
+		{"in a name that is not closed", "\"wave:\n  client_secret: canary-1\n\": 1\n", "1 | \"wave:\n"},
+		{"in a block of another setting", "log:\n  level: |\n    client_secret: canary-1\n", "over several lines"},
+		{"in a list", "auth: {scopes: [\"a\n  client_secret: canary-1\n\"]}\n", "over several lines"},
+		{"with line ends of long ago", "wave: {client_secret: canary-1}\rlog: {colour: blue}\r", "c.yaml:2:7"},
 		{"a colon too many", "session:\n  secret: canary-1: canary-2\n", ""},
 	}
 	for _, tt := range tests {
