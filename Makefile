@@ -5,7 +5,7 @@
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 BENCHTIME ?= 1s
-FUZZTIME ?= 30s
+FUZZTIME ?= 2m
 
 build:
 	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/waveadmin ./cmd/waveadmin
@@ -28,7 +28,7 @@ bench:
 inp:
 	go test -v -run '^$$' -bench MatrixInteractions -benchtime 1x ./test/bench
 
-# Each fuzz target for a while; go test takes only one at a time.
+# Each fuzz target for longer than make test gives it, on all processors.
 fuzz:
 	@.ci/fuzz $(FUZZTIME)
 
