@@ -48,7 +48,7 @@ func headers(overTLS bool) func(http.Handler) http.Handler {
 			nonce := rand.Text() // 130 bits
 			h.Set("Content-Security-Policy", policyBefore+nonce+policyAfter)
 			if overTLS {
-				h.Set("Strict-Transport-Security", "max-age=31536000")
+				h.Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 			}
 			next.ServeHTTP(w, r.WithContext(templ.WithNonce(r.Context(), nonce)))
 		})

@@ -46,7 +46,7 @@ func TestHeaders_onEveryKindOfResponse(t *testing.T) {
 		"Cross-Origin-Resource-Policy": "same-origin",
 		"Referrer-Policy":              "same-origin",
 		"Reporting-Endpoints":          `csp="/csp-report"`,
-		"Strict-Transport-Security":    "max-age=31536000",
+		"Strict-Transport-Security":    "max-age=31536000; includeSubDomains",
 		"X-Content-Type-Options":       "nosniff",
 		"X-Frame-Options":              "DENY",
 	}

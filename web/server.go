@@ -7,6 +7,14 @@ import (
 	"time"
 )
 
+// suites are those of TLS 1.2 that are authenticated encryption with keys of their
+// own for each connection. Those of TLS 1.3 all are, and cannot be chosen.
+var suites = []uint16{
+	tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+	tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+	tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256, tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+}
+
 // NewServer returns a server for h with limits that cut slow and greedy clients.
 // A handler that streams for longer than the write timeout moves its deadline
 // with http.ResponseController.
@@ -19,7 +27,7 @@ func NewServer(h http.Handler, log *slog.Logger) *http.Server {
 		IdleTimeout:       75 * time.Second,
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-		TLSConfig:         &tls.Config{MinVersion: tls.VersionTLS12},
+		TLSConfig:         &tls.Config{MinVersion: tls.VersionTLS12, CipherSuites: suites},
 		HTTP2: &http.HTTP2Config{
 			MaxConcurrentStreams: 100,
 			// A peer that does not read, and does not answer a ping, goes.
