@@ -6,18 +6,12 @@ package testkit
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
-	"net/url"
-	"strings"
 	"testing"
 	"time"
-
-	"github.com/PuerkitoBio/goquery"
 
 	"waveadmin/internal/app"
 	"waveadmin/internal/config"
@@ -55,6 +49,8 @@ type Site struct {
 
 	waveAddr string
 	handler  http.Handler
+	cfg      config.Config
+	own      string // where this server listens when URL is that of another; else empty
 }
 
 // Start runs a site until the test ends.
@@ -97,7 +93,15 @@ func Start(t testing.TB, o Options) *Site {
 	provider.Start()
 	t.Cleanup(provider.Close)
 
-	a, err := app.New(t.Context(), cfg, app.Options{Log: o.Log, Now: o.Now, Listener: public})
+	s.cfg = cfg
+	s.serve(t, o, public)
+	return s
+}
+
+// serve runs the program until the test ends.
+func (s *Site) serve(t testing.TB, o Options, ln net.Listener) {
+	t.Helper()
+	a, err := app.New(t.Context(), s.cfg, app.Options{Log: o.Log, Now: o.Now, Listener: ln})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +118,18 @@ func Start(t testing.TB, o Options) *Site {
 			t.Errorf("close: %v", err)
 		}
 	})
-	return s
+}
+
+// Beside runs another server of the site until the test ends, with the same settings
+// and so on the same database, which must be PostgreSQL. Its clients ask for the
+// address of the site, and this server answers them.
+func (s *Site) Beside(t testing.TB) *Site {
+	t.Helper()
+	ln := listen(t, "127.0.0.1:0")
+	b := *s
+	b.own = ln.Addr().String()
+	b.serve(t, Options{Log: slog.New(slog.DiscardHandler)}, ln)
+	return &b
 }
 
 func listen(t testing.TB, addr string) net.Listener {
@@ -139,98 +154,4 @@ func (s *Site) WaveReturns(t testing.TB) {
 	s.Server.Listener.Close()
 	s.Server.Listener = listen(t, s.waveAddr)
 	s.Server.Start()
-}
-
-// Client is a browser without scripts: it keeps cookies and says, as browsers
-// do, that its requests come from our own pages.
-type Client struct {
-	t    testing.TB
-	site *Site
-	http *http.Client
-}
-
-// Client returns a client that nobody has signed in with.
-func (s *Site) Client(t testing.TB) *Client {
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &Client{t: t, site: s, http: &http.Client{Jar: jar, Timeout: 30 * time.Second}}
-}
-
-// SignedIn returns a client with which person has signed in through the provider.
-func (s *Site) SignedIn(t testing.TB, person string) *Client {
-	t.Helper()
-	c := s.Client(t)
-	s.IDP.AutoChoose(person)
-	defer s.IDP.AutoChoose("")
-	if page := c.Get("/resellers"); page.Status != http.StatusOK {
-		t.Fatalf("sign-in of %s ended with %d at %s: %s", person, page.Status, page.URL, page.Text())
-	}
-	return c
-}
-
-// Page is an answer with its document.
-type Page struct {
-	*goquery.Document
-	Status int
-	Header http.Header
-	URL    *url.URL // after redirects
-	Body   string
-}
-
-// Get asks for a path and follows redirects.
-func (c *Client) Get(path string, headers ...string) Page {
-	c.t.Helper()
-	return c.do("GET", path, nil, headers)
-}
-
-// Post sends a form and follows redirects. A header is "Name: value".
-func (c *Client) Post(path string, form url.Values, headers ...string) Page {
-	c.t.Helper()
-	return c.do("POST", path, form, headers)
-}
-
-// Unredirected returns the same client, but one that shows redirects.
-func (c *Client) Unredirected() *Client {
-	hc := *c.http
-	hc.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Client{t: c.t, site: c.site, http: &hc}
-}
-
-func (c *Client) do(method, path string, form url.Values, headers []string) Page {
-	c.t.Helper()
-	var body io.Reader
-	if form != nil {
-		body = strings.NewReader(form.Encode())
-	}
-	r, err := http.NewRequestWithContext(c.t.Context(), method, c.site.URL+path, body)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	r.Header.Set("Sec-Fetch-Site", "same-origin")
-	r.Header.Set("Sec-Fetch-Mode", "navigate")
-	r.Header.Set("Sec-Fetch-Dest", "document")
-	r.Header.Set("Accept-Language", "en")
-	if form != nil {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	for _, h := range headers {
-		name, value, _ := strings.Cut(h, ": ")
-		r.Header.Set(name, value)
-	}
-	res, err := c.http.Do(r)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	defer res.Body.Close()
-	b, err := io.ReadAll(res.Body)
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	doc, err := goquery.NewDocumentFromReader(strings.NewReader(string(b)))
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	return Page{doc, res.StatusCode, res.Header, res.Request.URL, string(b)}
 }
