@@ -1,6 +1,8 @@
 package kill
 
 import (
+	"cmp"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -14,47 +16,87 @@ import (
 	"waveadmin/internal/wave"
 )
 
+// The runs that servers die in: short ones, but for make kill.
+var (
+	runAccounts = flag.Int("accounts", 60, "accounts of the runs in TestKill_bulk")
+	runDeaths   = flag.Int("deaths", 0, "deaths in each of these runs; 0 for a few")
+)
+
+// runWithin bounds what is left of a run after a death, also where the accounts of
+// the dead server stay claimed for a while.
+const runWithin = 3 * time.Minute
+
 // TestKill_bulk kills the server again and again in the midst of a bulk run: it goes
 // on where it was, each account ends in one state, and none is written twice.
 func TestKill_bulk(t *testing.T) {
 	t.Parallel()
 	dbtest.OnEach(t, func(t *testing.T, e dbtest.Engine) {
-		w := newWorld(t, worldOptions{engine: e, accounts: 60, latency: 40 * time.Millisecond})
+		w := newRunWorld(t, e)
 		s := w.newServer("server")
 		s.start()
 		id := w.startRun(w.newClient(s, "misaki"))
-		deaths := 4
+		deaths := cmp.Or(*runDeaths, 4)
 		if e.Name == dbtest.Postgres.Name { // where a death may be that of one of many, what it had claimed waits for a while
 			deaths = 1
 		}
 		for n := range deaths {
-			wanted := 10*n + 1 + rand.N(10)
-			w.until("some accounts are sent", time.Minute, func() bool { return w.sent() >= wanted })
+			w.awaitDeath(id, n, deaths)
 			s.kill()
 			t.Logf("death %d after %d calls and %d accounts", n+1, w.sent(), w.ended(id))
 			s.start()
 		}
-		w.until("the run is over", 3*time.Minute, func() bool { return w.isOver(id) })
+		w.until("the run is over", runWithin, func() bool { return w.isOver(id) })
 		w.checkRun(id)
 		s.kill()
 		w.verifyAudit(s)
 	})
 }
 
-// TestKill_bulkOneOfTwo kills the server that works on a run: the other goes on with it.
-func TestKill_bulkOneOfTwo(t *testing.T) {
+// TestKill_bulkOneOfThree kills one of three servers, the one that works on the run
+// first, and any of them after that: the others go on with the run.
+func TestKill_bulkOneOfThree(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, worldOptions{engine: dbtest.Postgres, accounts: 60, latency: 40 * time.Millisecond})
-	dies, lives := w.newServer("dies"), w.newServer("lives")
-	dies.start()
-	id := w.startRun(w.newClient(dies, "misaki"))
-	lives.start()
-	w.until("some accounts are sent", time.Minute, func() bool { return w.sent() >= 5 })
-	dies.kill()
-	w.until("the run is over", 3*time.Minute, func() bool { return w.isOver(id) })
+	w := newRunWorld(t, dbtest.Postgres)
+	servers := []*server{w.newServer("one"), w.newServer("two"), w.newServer("three")}
+	servers[0].start()
+	id := w.startRun(w.newClient(servers[0], "misaki"))
+	servers[1].start()
+	servers[2].start()
+	deaths := cmp.Or(*runDeaths, 1) // each may make the others wait for what was claimed
+	for n := range deaths {
+		w.awaitDeath(id, n, deaths)
+		dies := servers[0]
+		if n > 0 {
+			dies = servers[rand.IntN(len(servers))]
+		}
+		dies.kill()
+		t.Logf("death %d, of %s, after %d calls and %d accounts", n+1, dies.name, w.sent(), w.ended(id))
+		if n < deaths-1 {
+			dies.start()
+		}
+	}
+	w.until("the run is over", runWithin, func() bool { return w.isOver(id) })
 	w.checkRun(id)
-	lives.kill()
-	w.verifyAudit(lives)
+	for _, s := range servers {
+		s.kill()
+	}
+	w.verifyAudit(servers...)
+}
+
+func newRunWorld(t *testing.T, e dbtest.Engine) *world {
+	return newWorld(t, worldOptions{engine: e, accounts: *runAccounts, latency: 40 * time.Millisecond})
+}
+
+// awaitDeath returns at a moment of the run for its nth death of so many, which are
+// spread over two thirds of it.
+func (w *world) awaitDeath(id string, n, deaths int) {
+	w.t.Helper()
+	step := max(*runAccounts*2/3/deaths, 1)
+	wanted := step*n + 1 + rand.N(step)
+	w.until(fmt.Sprintf("%d accounts are sent", wanted), runWithin, func() bool { return w.sent() >= wanted })
+	if w.isOver(id) {
+		w.t.Fatalf("the run is over before death %d", n+1)
+	}
 }
 
 // startRun turns one flag of all accounts and returns the id of the run.
@@ -92,15 +134,7 @@ func (w *world) number(query string, args ...any) (n int) {
 }
 
 // sent is how many changes of flags have arrived at Wave.
-func (w *world) sent() int {
-	n := 0
-	for _, e := range w.wave.Journal() {
-		if e.Op == sandbox.OpMeta {
-			n++
-		}
-	}
-	return n
-}
+func (w *world) sent() int { return w.wave.Count(sandbox.OpMeta) }
 
 func (w *world) ended(id string) int {
 	return w.number("SELECT count(*) FROM bulk_items WHERE plan_id = $1 AND state NOT IN ('queued', 'running')", id)
@@ -111,27 +145,17 @@ func (w *world) isOver(id string) bool {
 		w.number("SELECT count(*) FROM changes WHERE state IN ('running', 'sent', 'in_doubt')") == 0
 }
 
-// checkRun: every account is as the plan wants it and said to be so, and was written
-// to once. A call that was cut off before Wave did it may come again.
+// checkRun: every account is as the plan wants it and said to be so, none was written
+// to again without need, and the numbers add up.
 func (w *world) checkRun(id string) {
 	w.t.Helper()
-	calls := make(map[string]int)
-	for _, e := range w.wave.Journal() {
-		if e.Op == sandbox.OpMeta && e.Applied {
-			calls[e.UserID]++
-		}
-	}
-	all := len(w.before)
-	done := w.number(`SELECT count(*) FROM bulk_items i LEFT JOIN changes c ON c.id = i.change_id WHERE i.plan_id = $1
-		AND CASE i.state WHEN 'in_doubt' THEN c.state ELSE i.state END = 'done'`, id)
-	if done != all {
-		w.t.Errorf("%d accounts of %d are done", done, all)
+	states := w.states(id)
+	done := states["done"]
+	if len(states) != 1 || done != len(w.before) {
+		w.t.Errorf("of %d accounts the run says %v, want all done", len(w.before), states)
 	}
 	right := 0
 	for _, a := range w.wave.Accounts() {
-		if n := calls[string(a.UserID)]; n > 1 {
-			w.t.Errorf("%s was written to %d times", a.UserID, n)
-		}
 		if moved := wave.Diff(w.before[a.UserID].Meta, a.Meta); len(moved) == 1 && moved[0].Key == openAPI {
 			right++
 		} else if len(moved) > 0 {
@@ -141,5 +165,62 @@ func (w *world) checkRun(id string) {
 	if right != done {
 		w.t.Errorf("%d accounts are as wanted, %d are said to be", right, done)
 	}
+	if n := w.number(`SELECT count(*) FROM audit_events WHERE kind = 'run' AND details LIKE '%"step":"finished"%'`); n != 1 {
+		w.t.Errorf("the audit log says %d times that the run is over", n)
+	}
 	w.checkRows(w.rows())
+	again := w.checkWrites()
+	w.t.Logf("%v, %d accounts were written to again, with need", states, again)
+}
+
+// states returns how many accounts of the run ended in which state.
+func (w *world) states(id string) map[string]int {
+	w.t.Helper()
+	rows, err := w.read.QueryContext(w.t.Context(), `SELECT CASE i.state WHEN 'in_doubt' THEN c.state ELSE i.state END AS now, count(*)
+		FROM bulk_items i LEFT JOIN changes c ON c.id = i.change_id WHERE i.plan_id = $1 GROUP BY now`, id)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer rows.Close()
+	states := make(map[string]int)
+	for rows.Next() {
+		var state string
+		var n int
+		if err := rows.Scan(&state, &n); err != nil {
+			w.t.Fatal(err)
+		}
+		states[state] = n
+	}
+	if err := rows.Err(); err != nil {
+		w.t.Fatal(err)
+	}
+	return states
+}
+
+// checkWrites: an account is written to again only when what was sent to it before did
+// nothing, and a list was read since. It returns how often that was.
+func (w *world) checkWrites() (again int) {
+	w.t.Helper()
+	last := make(map[string]sandbox.Entry) // of each account
+	listed := 0                            // the newest list
+	for _, e := range w.wave.Journal() {
+		switch e.Op {
+		case sandbox.OpList:
+			listed = e.Seq
+		case sandbox.OpMeta:
+			before, twice := last[e.UserID]
+			last[e.UserID] = e
+			if !twice {
+				continue
+			}
+			again++
+			if before.Applied {
+				w.t.Errorf("%s was written to again at %v, and the call at %v had changed it", e.UserID, e.At, before.At)
+			}
+			if listed < before.Seq {
+				w.t.Errorf("%s was written to again at %v, and no list was read since the call at %v", e.UserID, e.At, before.At)
+			}
+		}
+	}
+	return again
 }
