@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -14,88 +15,145 @@ import (
 	"time"
 
 	"waveadmin/internal/config"
+	"waveadmin/internal/db/dbtest"
+	"waveadmin/internal/pace"
 	"waveadmin/internal/sandbox"
 	"waveadmin/internal/testkit"
 	"waveadmin/internal/wave"
 	"waveadmin/internal/waveapi"
 )
 
-// runAccounts is how many accounts BenchmarkRun changes.
-var runAccounts = flag.Int("accounts", 2000, "accounts of a bulk run in BenchmarkRun")
+// runAccounts is how many accounts the benchmarks of runs change.
+var runAccounts = flag.Int("accounts", 2000, "accounts of the bulk runs in BenchmarkRun and BenchmarkRunServers")
 
 const (
 	runFlag  wave.Key = "open_api"
 	saveFlag wave.Key = "aqua_link"
+
+	waveRate    = 100 // calls a second that Wave takes
+	waveLatency = 30 * time.Millisecond
+
+	saveEvery = time.Second // of one person after the other, over all servers
 )
 
 // BenchmarkRun runs a bulk change against a sandbox that refuses more than 100 calls
 // a second, with people's saves in the midst of it. It gives the sustained rate of all
 // calls as a share of what a bare client with the same pacing reaches before it, the
-// most calls in a second, refusals, and how long a save took. Iterations say nothing.
+// most calls in a second, refusals, and how long a save took. It fails when one was
+// refused or an account is not as planned. Iterations say nothing.
 func BenchmarkRun(b *testing.B) {
+	var table runTable
+	defer table.print()
 	for _, rate := range []int{80, 99} {
 		b.Run(fmt.Sprintf("rate=%d", rate), func(b *testing.B) {
-			s := testkit.Start(b, testkit.Options{
-				Accounts: *runAccounts, Rate: 100, Latency: 30 * time.Millisecond,
-				Config: func(c *config.Config) { c.Wave.RatePerSecond = rate },
-			})
-			bare := barePace(b, rate)
-			editor := s.SignedIn(b, testkit.Editor)
-			s.Wave.ResetJournal()
-			before := s.Wave.Accounts()
-			id := startRun(b, editor, before)
-			saves := saveMeanwhile(b, s, before, func() bool { return runOver(editor, id) })
-			checkRun(b, s, before)
-			journal := s.Wave.Journal()
-			b.ReportMetric(0, "ns/op")
-			b.ReportMetric(sustained(journal), "calls/s")
-			b.ReportMetric(bare, "bare-calls/s")
-			b.ReportMetric(sustained(journal)/bare*100, "%bare")
-			b.ReportMetric(float64(worstSecond(journal)), "worst/s")
-			b.ReportMetric(float64(refusals(journal)), "429s")
-			b.ReportMetric(float64(s.Wave.Count(sandbox.OpList)), "lists")
-			b.ReportMetric(float64(percentile(saves, 50).Milliseconds()), "save-p50-ms")
-			b.ReportMetric(float64(percentile(saves, 95).Milliseconds()), "save-p95-ms")
+			table.add(b, measureRun(b, runMeasure{rate: rate, servers: 1, runs: 1}))
 		})
 	}
 }
 
-// barePace returns how many calls a second a client makes that has nothing else to do.
-func barePace(b *testing.B, rate int) float64 {
+// BenchmarkRunServers is BenchmarkRun with three servers on one database, that share
+// the rate: people save through all of them, and each run begins at another one.
+func BenchmarkRunServers(b *testing.B) {
+	var table runTable
+	defer table.print()
+	for _, m := range []runMeasure{{80, 3, 1}, {80, 3, 2}, {95, 3, 2}} {
+		b.Run(fmt.Sprintf("rate=%d/runs=%d", m.rate, m.runs), func(b *testing.B) { table.add(b, measureRun(b, m)) })
+	}
+}
+
+// runMeasure is what a benchmark of runs does.
+type runMeasure struct{ rate, servers, runs int }
+
+func measureRun(b *testing.B, m runMeasure) runFigures {
 	b.Helper()
-	api := sandbox.New(sandbox.Options{Accounts: 400, Rate: 100, Latency: 30 * time.Millisecond})
+	database := ""
+	if m.servers > 1 {
+		database = dbtest.Postgres.Ready(b)
+	}
+	f := runFigures{runMeasure: m, load: systemLoad(), bare: barePace(b, m)}
+	first := testkit.Start(b, testkit.Options{
+		Accounts: *runAccounts, Rate: waveRate, Latency: waveLatency,
+		Config: func(c *config.Config) {
+			c.Wave.RatePerSecond = m.rate
+			if database != "" {
+				c.Database.URL = config.DatabaseURL(database)
+			}
+		},
+	})
+	servers := []*testkit.Site{first}
+	for len(servers) < m.servers {
+		servers = append(servers, first.Beside(b))
+	}
+	var editors []*testkit.Client
+	for _, s := range servers {
+		editors = append(editors, s.SignedIn(b, testkit.Editor).Unredirected())
+	}
+	before := first.Wave.Accounts()
+	first.Wave.ResetJournal()
+	began := time.Now()
+	var runs []string
+	for part := range slices.Chunk(before, (len(before)+m.runs-1)/m.runs) {
+		runs = append(runs, startRun(b, editors[len(runs)%len(editors)], part))
+	}
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		for _, id := range runs {
+			for !runOver(editors[0], id) {
+				time.Sleep(3 * time.Second)
+			}
+		}
+	}()
+	f.saves, f.locked = saveMeanwhile(b, editors, before, over)
+	f.took = time.Since(began)
+	checkRun(b, first, before)
+	f.journal = first.Wave.Journal()
+	f.lists = first.Wave.Count(sandbox.OpList)
+	return f
+}
+
+// barePace returns how many calls a second clients make that have nothing else to do,
+// one for each server.
+func barePace(b *testing.B, m runMeasure) float64 {
+	b.Helper()
+	api := sandbox.New(sandbox.Options{Accounts: 400, Rate: waveRate, Latency: waveLatency})
 	at := httptest.NewServer(api)
 	defer at.Close()
-	client, err := waveapi.New(waveapi.Options{
+	o := waveapi.Options{
 		BaseURL: at.URL + sandbox.BasePath, TokenURL: at.URL + sandbox.TokenPath,
-		ClientID: sandbox.DemoClientID, ClientSecret: sandbox.DemoClientSecret, RatePerSecond: rate,
-	})
-	if err != nil {
-		b.Fatal(err)
+		ClientID: sandbox.DemoClientID, ClientSecret: sandbox.DemoClientSecret, RatePerSecond: m.rate,
 	}
-	defer client.Close()
+	if m.servers > 1 {
+		o.Slots = pace.NewRow(dbtest.Postgres.New(b))
+	}
 	ctx, cancel := context.WithTimeout(b.Context(), 15*time.Second)
 	defer cancel()
 	var load sync.WaitGroup
-	for _, a := range api.Accounts()[:12] {
-		load.Go(func() {
-			for client.ReplaceMeta(ctx, a.UserID, a.Meta) == nil {
-				continue
-			}
-		})
+	for range m.servers {
+		client, err := waveapi.New(o)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer client.Close()
+		for _, a := range api.Accounts()[:12] {
+			load.Go(func() {
+				for client.ReplaceMeta(ctx, a.UserID, a.Meta) == nil {
+					continue
+				}
+			})
+		}
 	}
 	load.Wait()
 	return sustained(api.Journal())
 }
 
-// startRun turns one flag of all accounts and returns the address of the run.
+// startRun turns one flag of the accounts and returns the address of the run.
 func startRun(b *testing.B, c *testkit.Client, accounts []wave.Reseller) string {
 	b.Helper()
 	var items []string
 	for _, a := range accounts {
 		items = append(items, fmt.Sprintf(`{"user":%q,"want":{%q:%q}}`, a.UserID, runFlag, wave.StateOf(!a.Meta.On(runFlag))))
 	}
-	c = c.Unredirected()
 	plan := c.Post("/bulk", url.Values{"plan": {`{"source":"flag","items":[` + strings.Join(items, ",") + `]}`}})
 	if plan.Status != http.StatusSeeOther {
 		b.Fatalf("the plan is answered with %d: %s", plan.Status, plan.Text())
@@ -114,26 +172,39 @@ func runOver(c *testkit.Client, at string) bool {
 	return state != "running" && state != "queued"
 }
 
-// saveMeanwhile saves one account after the other until over says so, and returns how
-// long each save took. It asks over every few seconds.
-func saveMeanwhile(b *testing.B, s *testkit.Site, accounts []wave.Reseller, over func() bool) (took []time.Duration) {
+// saveMeanwhile lets people save accounts, any of all, until over is closed. It
+// returns how long each save took, and how many of them were refused because the run,
+// or another person, had just that account.
+func saveMeanwhile(b *testing.B, people []*testkit.Client, accounts []wave.Reseller, over <-chan struct{}) (took []time.Duration, locked int) {
 	b.Helper()
-	c := s.SignedIn(b, testkit.Editor).Unredirected()
-	for n := 0; n%4 != 3 || !over(); n++ {
-		time.Sleep(400 * time.Millisecond)
-		a := accounts[(n*7)%len(accounts)]
-		form := url.Values{"was." + string(saveFlag): {wave.StateOf(a.Meta.On(saveFlag)).String()}}
-		if !a.Meta.On(saveFlag) {
+	dice := rand.New(rand.NewPCG(1, 2)) // the same accounts each time
+	on := make(map[wave.UserID]bool)
+	for _, a := range accounts {
+		on[a.UserID] = a.Meta.On(saveFlag)
+	}
+	for n := 0; ; n++ {
+		select {
+		case <-over:
+			return took, locked
+		case <-time.After(saveEvery):
+		}
+		id := accounts[dice.IntN(len(accounts))].UserID
+		form := url.Values{"was." + string(saveFlag): {wave.StateOf(on[id]).String()}}
+		if !on[id] {
 			form.Set("is."+string(saveFlag), "on")
 		}
 		start := time.Now()
-		saved := c.Post("/resellers/"+url.PathEscape(string(a.UserID))+"/meta", form)
+		saved := people[n%len(people)].Post("/resellers/"+url.PathEscape(string(id))+"/meta", form)
 		took = append(took, time.Since(start))
-		if saved.Status != http.StatusSeeOther && saved.Status != http.StatusConflict { // the run has just that account
+		switch saved.Status {
+		case http.StatusSeeOther:
+			on[id] = !on[id]
+		case http.StatusConflict:
+			locked++
+		default:
 			b.Fatalf("a save is answered with %d: %s", saved.Status, saved.Text())
 		}
 	}
-	return took
 }
 
 // checkRun fails b unless each account is as the plan wants it.
@@ -144,45 +215,4 @@ func checkRun(b *testing.B, s *testkit.Site, before []wave.Reseller) {
 			b.Fatalf("%s was not changed", a.UserID)
 		}
 	}
-}
-
-// sustained returns the calls a second between a tenth and nine tenths of the time.
-func sustained(journal []sandbox.Entry) float64 {
-	first, last := journal[0].At, journal[len(journal)-1].At
-	from, to := first.Add(last.Sub(first)/10), last.Add(-last.Sub(first)/10)
-	n := 0
-	for _, e := range journal {
-		if !e.At.Before(from) && e.At.Before(to) {
-			n++
-		}
-	}
-	return float64(n) / to.Sub(from).Seconds()
-}
-
-func worstSecond(journal []sandbox.Entry) (worst int) {
-	first := 0
-	for i, e := range journal {
-		for e.At.Sub(journal[first].At) >= time.Second {
-			first++
-		}
-		worst = max(worst, i-first+1)
-	}
-	return worst
-}
-
-func refusals(journal []sandbox.Entry) (n int) {
-	for _, e := range journal {
-		if e.Status == http.StatusTooManyRequests {
-			n++
-		}
-	}
-	return n
-}
-
-func percentile(of []time.Duration, p int) time.Duration {
-	if len(of) == 0 {
-		return 0
-	}
-	sorted := slices.Sorted(slices.Values(of))
-	return sorted[min(len(sorted)*p/100, len(sorted)-1)]
 }
