@@ -14,6 +14,7 @@ func Fold(s string) string {
 	if ascii(s) {
 		return strings.Join(strings.Fields(strings.ToLower(s)), " ")
 	}
+	s = strings.ToValidUTF8(s, "\ufffd") // or a mark behind a broken byte is left as it is
 	s = cases.Fold().String(norm.NFKC.String(s))
 	s = strings.Map(hiragana, norm.NFKC.String(s))
 	return strings.Join(strings.Fields(s), " ")

@@ -51,7 +51,7 @@ func TestFold_property(t *testing.T) {
 }
 
 func FuzzFold(f *testing.F) {
-	for _, s := range []string{"Acme", "ｶﾞ", "か\u3099", "\u3099", "㈱ クラウド", "İ", "ﬀ", "\xff\xfe", "ͅ", "ヾ\u3099"} {
+	for _, s := range []string{"Acme", "ｶﾞ", "か\u3099", "\u3099", "㈱ クラウド", "İ", "ﬀ", "\xff\xfe", "ͅ", "ヾ\u3099", "\xf7\u0341"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) { holdsFold(t, s) })
