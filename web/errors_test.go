@@ -40,7 +40,7 @@ func TestEveryKindIsAnswered(t *testing.T) {
 
 func TestRefusalsAndSentencesOfThisPackageExist(t *testing.T) {
 	keys := []string{
-		"error.method", "error.method.title", "error.host", "error.host.title",
+		"error.method", "error.method.title", "error.host", "error.host.title", "error.ration", "error.ration.title",
 		"error.cross_site", "error.in_flight", "error.forbidden_viewer", "error.forbidden_editor", "error.with_id",
 	}
 	for _, key := range keys {

@@ -61,7 +61,7 @@ func (h idHandler) WithGroup(name string) slog.Handler {
 	return idHandler{h.Handler.WithGroup(name)}
 }
 
-// clientAddress finds out who asks, for the log only. With no trusted proxies
+// clientAddress finds out who asks, for the log and the ration of sign-ins. With no trusted proxies
 // the X-Forwarded- headers are whatever the client likes, and ignored.
 func clientAddress(trustedProxies int) func(http.Handler) http.Handler {
 	if trustedProxies < 1 {

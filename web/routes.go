@@ -55,8 +55,8 @@ func New(d Deps) http.Handler { return newSite(d).handler(d.routes) }
 // routes is the whole table. A write stands under editor; a POST under viewer
 // changes nothing at Wave.
 func (d Deps) routes(g groups) {
-	g.anyone.get("/auth/login", d.SignIn.Begin)
-	g.anyone.get(callbackPath, d.SignIn.Callback)
+	g.signIn.get("/auth/login", d.SignIn.Begin)
+	g.signIn.get(callbackPath, d.SignIn.Callback)
 	g.anyone.post("/auth/logout", d.SignIn.SignOut)
 	g.anyone.get("/auth/signed-out", d.SignIn.SignedOut)
 	g.anyone.post(logoutPath, d.SignIn.EndByProvider)
@@ -134,6 +134,7 @@ func (d Deps) routes(g groups) {
 // to register a page, so none is open by accident.
 type groups struct {
 	anyone group // with the session, if there is one
+	signIn group // anyone, but only so often from one address
 	viewer group // signed in, may read
 	editor group // signed in, may change
 }
@@ -158,6 +159,7 @@ type site struct {
 	ready     func(context.Context) error
 	metrics   *Metrics
 	refused   func(ctx context.Context, method, path string, status int)
+	signIns   *ration // by address
 }
 
 func newSite(d Deps) *site {
@@ -166,6 +168,7 @@ func newSite(d Deps) *site {
 		log: d.Log, publicURL: d.PublicURL, zone: d.Zone,
 		matcher: matcher, languages: languages, proxies: d.TrustedProxies,
 		load: d.Load, ready: d.Ready, metrics: d.Metrics, refused: d.Refused,
+		signIns: newRation(signInEvery, signInBurst),
 	}
 }
 
@@ -177,7 +180,7 @@ func (s *site) handler(register func(groups)) http.Handler {
 	r.Use(
 		routeOnEscapedPath,       // before chi looks at the path
 		withRequestID,            // every line and every answer has it
-		clientAddress(s.proxies), // for the log
+		clientAddress(s.proxies), // for the log and the ration
 		s.observe,                // counts refusals and panics too
 		headers(s.overTLS()),     // on refusals and panics too
 		s.preferences,            // refusals are in the person's language
@@ -206,6 +209,7 @@ func (s *site) handler(register func(groups)) http.Handler {
 	)
 	register(groups{
 		anyone: group{session, s},
+		signIn: group{session.With(s.rationSignIn), s},
 		viewer: group{session.With(s.requireRole(auth.Viewer)), s},
 		editor: group{session.With(s.requireRole(auth.Editor)), s},
 	})

@@ -36,6 +36,7 @@ func (a *App) Run(ctx context.Context) error {
 	}
 	var wg sync.WaitGroup
 	failed := make(chan error, 2) // as many as there are listeners
+	public = web.LimitConns(public, a.cfg.Server.TrustedProxies)
 	srv := web.NewServer(a.handler, a.log)
 	wg.Go(func() { failed <- a.serve(srv, public) })
 	opsSrv := web.NewServer(a.ops, a.log)

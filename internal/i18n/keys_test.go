@@ -81,7 +81,7 @@ func composed() []string {
 	for _, key := range []string{"unsaved", "unsaved_none"} {
 		add("js.create_" + key)
 	}
-	for _, refused := range []string{"host", "method"} {
+	for _, refused := range []string{"host", "method", "ration"} {
 		add("error." + refused + ".title")
 	}
 	for _, refused := range []string{"provider_down", "no_role", "cancelled", "again", "refused"} {
