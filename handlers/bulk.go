@@ -32,7 +32,7 @@ func (h *Bulk) Show(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if run != nil {
+	if run != nil && run.State != bulk.Waiting {
 		return h.showRun(w, r)
 	}
 	plan, err := h.Plans.Get(r.Context(), r.PathValue("planID"))
@@ -40,7 +40,21 @@ func (h *Bulk) Show(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p := h.preview(r, plan, r.URL.Query().Get("show"), r.URL.Query().Get("page"))
+	if run != nil {
+		h.awaiting(r.Context(), *run, &p)
+	}
 	return views.Render(w, r, http.StatusOK, views.BulkPreviewPage(p))
+}
+
+// awaiting makes p the preview of a run that waits for another editor.
+func (h *Bulk) awaiting(ctx context.Context, run bulk.Run, p *views.BulkPreviewProps) {
+	who := auth.ActorFrom(ctx)
+	own := who.Issuer == run.Actor.Issuer && who.Subject == run.Actor.Subject
+	p.MayRun, p.Expired = false, false
+	p.Asked = &views.BulkAsked{
+		Who: run.Actor.Display(), At: run.Asked, Reason: run.Reason, ApplyAt: run.ApplyAt,
+		Own: own, MayApprove: !own && who.MayModify(), MayCancel: who.MayModify(),
+	}
 }
 
 // Leave answers POST /bulk/{planID}/leave: which of the shown accounts are left out.
@@ -63,7 +77,7 @@ func (h *Bulk) Leave(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p := h.preview(r, plan, q.Show, strconv.Itoa(q.Page))
-	p.Reason, p.Typed = trimmed(r, "reason"), trimmed(r, "count")
+	p.Reason, p.Typed, p.At = trimmed(r, "reason"), trimmed(r, "count"), cut(trimmed(r, "at"), maxText)
 	return views.Render(w, r, http.StatusOK, views.BulkLeft(p))
 }
 
@@ -123,9 +137,10 @@ func (h *Bulk) preview(r *http.Request, plan *bulk.Plan, show, page string) view
 	ctx := r.Context()
 	p := views.BulkPreviewProps{
 		Query:  views.BulkQuery{PlanID: plan.ID, Show: show, Page: max(1, number(page))},
+		Kind:   views.BulkKind(plan.Kind),
 		Author: plan.Author.Display(), Source: planSource(ctx, plan.Source),
 		Created: plan.Created, Expires: plan.Expires, AsOf: plan.AsOf, Expired: plan.Expired(time.Now()),
-		Reason: plan.Reason, NeedReason: h.ReasonRequired,
+		Reason: plan.Reason, NeedReason: h.ReasonRequired, NeedsApproval: h.Plans.NeedsApproval(plan),
 	}
 	editors, err := h.Editors.Everyone(ctx, auth.ActorFrom(ctx))
 	if err != nil { // a courtesy; the plan counts without it
@@ -217,6 +232,9 @@ func planRow(ctx context.Context, i bulk.Item, edited bool) views.BulkRow {
 			missing++
 		}
 	}
+	if i.Kind != bulk.Flags && i.Acts() {
+		row.MayLeave, row.Lines = true, kindLines(ctx, i)
+	}
 	tag := func(is bool, key string, args ...any) {
 		if is {
 			row.Tags = append(row.Tags, i18n.T(ctx, key, args...))
@@ -225,13 +243,24 @@ func planRow(ctx context.Context, i bulk.Item, edited bool) views.BulkRow {
 	if already > 0 {
 		row.Rest = i18n.T(ctx, "bulk.rest", "count", already)
 	}
-	tag(i.Before == nil, "bulk.gone")
+	tag(i.Before == nil && i.New == nil, "bulk.gone")
 	tag(i.Flawed, "bulk.flawed")
 	tag(moved > 0, "bulk.moved", "count", moved)
 	tag(missing > 0, "bulk.missing", "count", missing)
-	tag(row.MayLeave && i.Before.HasOdd(), "flaw.odd")
+	tag(row.MayLeave && i.Before != nil && i.Before.HasOdd(), "flaw.odd")
 	tag(row.MayLeave && edited, "bulk.being_edited")
 	return row
+}
+
+// kindLines says what a plan that changes no flags does to an account.
+func kindLines(ctx context.Context, i bulk.Item) []string {
+	switch i.Kind {
+	case bulk.Passwords:
+		return []string{i18n.T(ctx, "bulk.row_password")}
+	case bulk.Deletions:
+		return []string{i18n.T(ctx, "bulk.row_delete", "count", i.Before.CountOn())}
+	}
+	return nil
 }
 
 // shownItems is how many names a warning lists.
@@ -240,7 +269,7 @@ const shownItems = 100
 func planSum(ctx context.Context, plan *bulk.Plan, editors map[wave.UserID][]presence.Editor) views.BulkSumProps {
 	s := plan.Sum()
 	p := views.BulkSumProps{
-		Mark: plan.Mark(), Accounts: s.Accounts, Flags: s.FlagsMoved(), Changes: s.Changes, MustType: plan.MustType(s),
+		Kind: views.BulkKind(plan.Kind), Mark: plan.Mark(), Accounts: s.Accounts, Flags: s.FlagsMoved(), Changes: s.Changes, MustType: plan.MustType(s),
 	}
 	for _, f := range s.Flags {
 		p.PerFlag = append(p.PerFlag, views.BulkFlagSum{
@@ -255,7 +284,7 @@ func planSum(ctx context.Context, plan *bulk.Plan, editors map[wave.UserID][]pre
 	}
 	var gone, edited []string
 	for _, i := range plan.Items {
-		if i.Before == nil {
+		if i.Before == nil && i.New == nil {
 			gone = append(gone, string(i.Account))
 		}
 		if others := editors[i.Account]; len(others) > 0 && i.Changes() > 0 {

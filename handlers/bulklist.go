@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -23,7 +24,7 @@ func (h *Bulk) List(w http.ResponseWriter, r *http.Request) error {
 	var p views.BulkListProps
 	for _, l := range list {
 		row := views.BulkListRow{
-			URL: views.BulkURL(l.ID), At: l.Created, Who: l.Author.Display(), Source: planSource(ctx, l.Source),
+			URL: views.BulkURL(l.ID), At: l.Created, Who: l.Author.Display(), Source: planWhat(ctx, l.Plan),
 			Reason: l.Reason, Total: l.Counts.Total(), Done: l.Counts[change.Done], Bad: bad(l.Counts),
 		}
 		row.State, row.Label = listedState(l)
@@ -34,6 +35,15 @@ func (h *Bulk) List(w http.ResponseWriter, r *http.Request) error {
 		p.Rows = append(p.Rows, row)
 	}
 	return views.Render(w, r, http.StatusOK, views.BulkListPage(p))
+}
+
+// planWhat is what a plan is about, in words: where its flags come from, or what else
+// it does.
+func planWhat(ctx context.Context, p bulk.Plan) string {
+	if p.Kind != bulk.Flags {
+		return views.BulkKind(p.Kind).Title(ctx)
+	}
+	return planSource(ctx, p.Source)
 }
 
 // bad is how many accounts a person should look at.

@@ -36,6 +36,8 @@ type Plans interface {
 	Items(ctx context.Context, id string, state change.State, limit, offset int) ([]bulk.Item, error)
 	Parts(ctx context.Context, id string) iter.Seq2[[]bulk.Item, error]
 	Start(ctx context.Context, s bulk.Start) error
+	NeedsApproval(p *bulk.Plan) bool
+	Approve(ctx context.Context, by auth.Actor, id, mark string) error
 	Pause(ctx context.Context, by auth.Actor, id string) error
 	Resume(ctx context.Context, by auth.Actor, id string) error
 	Cancel(ctx context.Context, by auth.Actor, id string) error
@@ -128,12 +130,15 @@ type bulkForm struct {
 	users   []wave.UserID // each once, those that are no accounts included
 	paste   string        // as it was typed
 	unknown []string      // what was pasted and names no account
-	what    string        // flags, preset or copy
+	what    string        // one of bulkWhats
 	flags   wave.Wanted   // of flags
 	preset  string
 	copyOf  string // an email or a user id
 	reason  string
 }
+
+// bulkWhats are what the form can be about.
+var bulkWhats = []string{"flags", "preset", "copy", "password", "delete"}
 
 // readForm reads the form. A value that no form of ours sends is refused.
 func (h *Bulk) readForm(v url.Values, snapshot *reseller.Snapshot) (bulkForm, error) {
@@ -146,7 +151,7 @@ func (h *Bulk) readForm(v url.Values, snapshot *reseller.Snapshot) (bulkForm, er
 	} else if f.what == "" {
 		f.what = "flags"
 	}
-	if !slices.Contains([]string{"flags", "preset", "copy"}, f.what) {
+	if !slices.Contains(bulkWhats, f.what) {
 		return f, fault.New(fault.Invalid, fmt.Errorf("what is %.40q", f.what))
 	}
 	for name, values := range v {
@@ -213,6 +218,10 @@ func (h *Bulk) draft(f bulkForm, snapshot *reseller.Snapshot) (bulk.Draft, error
 	d := bulk.Draft{Source: "table", Reason: f.reason, Unknown: f.unknown}
 	want := f.flags
 	switch f.what {
+	case "password":
+		d.Kind, want = bulk.Passwords, nil
+	case "delete":
+		d.Kind, want = bulk.Deletions, nil
 	case "preset":
 		p := h.Presets.Book().Get(f.preset)
 		if p == nil {
@@ -238,6 +247,7 @@ func (h *Bulk) draft(f bulkForm, snapshot *reseller.Snapshot) (bulk.Draft, error
 		return d, fault.Field("paste", "bulk.none_known")
 	case len(f.users) == 0:
 		return d, fault.Field("paste", "bulk.no_targets")
+	case d.Kind != "":
 	case len(want) == 0 && f.what == "preset":
 		return d, fault.Field("preset", "bulk.empty_preset")
 	case len(want) == 0:

@@ -1,10 +1,12 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/a-h/templ"
 
@@ -26,10 +28,14 @@ func (h *Bulk) Run(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, id := r.Context(), r.PathValue("planID")
 	err := h.leaveOut(r, id)
+	at, unclear := timeIn(ctx, trimmed(r, "at"))
+	if err == nil {
+		err = unclear
+	}
 	if err == nil {
 		err = h.Plans.Start(ctx, bulk.Start{
 			Actor: auth.ActorFrom(ctx), PlanID: id, Mark: r.PostFormValue("mark"),
-			Reason: trimmed(r, "reason"), Count: trimmed(r, "count"),
+			Reason: trimmed(r, "reason"), Count: trimmed(r, "count"), At: at,
 		})
 	}
 	if err == nil {
@@ -45,7 +51,7 @@ func (h *Bulk) Run(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p := h.preview(r, plan, r.PostFormValue("show"), r.PostFormValue("page"))
-	p.Reason, p.Typed = trimmed(r, "reason"), trimmed(r, "count")
+	p.Reason, p.Typed, p.At = trimmed(r, "reason"), trimmed(r, "count"), cut(trimmed(r, "at"), maxText)
 	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind == fault.Invalid {
 		p.Errors = fieldErrors(ctx, f)
 	}
@@ -58,6 +64,29 @@ func (h *Bulk) Run(w http.ResponseWriter, r *http.Request) error {
 		}
 		return views.BulkPreviewPage(p)
 	}}
+}
+
+// timeIn reads what a field for a date and time holds, in the zone of the pages; the
+// zero Time is an empty one. It fails with fault.Invalid about the field at.
+func timeIn(ctx context.Context, text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	for _, form := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02 15:04", "2006/01/02 15:04"} {
+		if at, err := time.ParseInLocation(form, text, i18n.Zone(ctx)); err == nil {
+			return at, nil
+		}
+	}
+	return time.Time{}, fault.Field("at", "bulk.at_malformed")
+}
+
+// Approve answers POST /bulk/{planID}/approve: it lets a run begin that waits for
+// another editor. One that is void by now, or not as it was shown, leads to its page,
+// which says so.
+func (h *Bulk) Approve(w http.ResponseWriter, r *http.Request) error {
+	return h.steer(w, r, func(ctx context.Context, by auth.Actor, id string) error {
+		return h.Plans.Approve(ctx, by, id, r.PostFormValue("mark"))
+	})
 }
 
 // Pause answers POST /bulk/{planID}/pause, Resume /resume, and Cancel /cancel: each
@@ -144,8 +173,8 @@ func (h *Bulk) runProps(r *http.Request) (views.BulkRunProps, error) {
 	plan, run, counts := at.Plan, at.Run, at.Counts
 	query := r.URL.Query()
 	p := views.BulkRunProps{
-		Query: views.BulkQuery{PlanID: id, Show: query.Get("show"), Page: max(1, number(query.Get("page")))},
-		Who:   run.Actor.Display(), Source: planSource(ctx, plan.Source), Started: run.Started, Finished: run.Finished, Reason: run.Reason,
+		Query: views.BulkQuery{PlanID: id, Show: query.Get("show"), Page: max(1, number(query.Get("page")))}, Kind: views.BulkKind(plan.Kind),
+		Who: run.Actor.Display(), Source: planSource(ctx, plan.Source), Started: cmp.Or(run.Started, run.Asked), Waits: run.Started.IsZero(), Finished: run.Finished, Reason: run.Reason,
 		Total: counts.Total(), Ended: counts.Total() - counts.Left(), Over: !run.Finished.IsZero(),
 		Bad: bad(counts), Rate: at.Pace, Left: at.Left(),
 	}
@@ -155,6 +184,9 @@ func (h *Bulk) runProps(r *http.Request) (views.BulkRunProps, error) {
 		p.Label = i18n.T(ctx, "bulk.state_cancelling")
 	}
 	p.Why = pauseText(ctx, *run)
+	if !run.Approved.IsZero() {
+		p.Approved = i18n.T(ctx, "bulk.approved_by", "name", run.Approver.Display(), "time", i18n.DateTime(ctx, run.Approved))
+	}
 	p.CanPause, p.CanResume, p.CanCancel = run.State == bulk.Running, run.State == bulk.Paused, run.Finished.IsZero() && run.State != bulk.Cancelled
 	p.CanRetry = p.Over && counts[change.Failed]+counts[change.Conflict]+counts[change.Cancelled] > 0
 	p.CanRevert = p.Over && plan.Kind == bulk.Flags && counts[change.Done] > 0
@@ -175,6 +207,8 @@ func pauseText(ctx context.Context, run bulk.Run) string {
 	switch {
 	case run.State == bulk.Cancelled && run.Why == bulk.TargetsMoved:
 		return i18n.T(ctx, "bulk.why_void", "count", run.Moved)
+	case run.State == bulk.Scheduled:
+		return i18n.T(ctx, "bulk.why_scheduled", "time", i18n.DateTime(ctx, run.ApplyAt))
 	case run.State == bulk.Cancelled:
 		return i18n.T(ctx, "bulk.cancelled_by", "name", run.By)
 	case run.State != bulk.Paused:

@@ -16,6 +16,7 @@ const BulkPageSize = 100
 // BulkPreviewProps is a plan before it runs.
 type BulkPreviewProps struct {
 	Query   BulkQuery
+	Kind    BulkKind
 	Author  string
 	Source  string // in words
 	Created time.Time
@@ -32,13 +33,30 @@ type BulkPreviewProps struct {
 	NeedReason bool
 	MayRun     bool
 	Typed      string // the number of accounts, as the person typed it
-	Errors     map[string]string
-	Failure    *FailureProps
-	Notice     *NoticeProps
+	At         string // when to begin, likewise; empty for at once
+	// NeedsApproval is whether it would wait for another editor, and Asked says that it
+	// does; nil when it does not.
+	NeedsApproval bool
+	Asked         *BulkAsked
+	Errors        map[string]string
+	Failure       *FailureProps
+	Notice        *NoticeProps
+}
+
+// BulkAsked is a plan that waits for another editor to approve it.
+type BulkAsked struct {
+	Who     string
+	At      time.Time
+	Reason  string
+	ApplyAt time.Time // zero for at once
+	Own     bool      // who looks has asked for it
+
+	MayApprove, MayCancel bool
 }
 
 // BulkSumProps is a plan in numbers.
 type BulkSumProps struct {
+	Kind     BulkKind
 	Mark     string // which accounts are left out; see bulk.Plan.Mark
 	Accounts int
 	Flags    int // that change somewhere
@@ -84,6 +102,9 @@ func (s BulkSumProps) sentence(ctx context.Context) string {
 	if s.Changes == 0 {
 		return t(ctx, "bulk.sum_none")
 	}
+	if s.Kind != "flags" {
+		return t(ctx, s.Kind.words().sum, "count", s.Accounts)
+	}
 	return t(ctx, "bulk.sum", "accounts", i18n.Number(s.Accounts), "flags", i18n.Number(s.Flags), "changes", i18n.Number(s.Changes))
 }
 
@@ -118,10 +139,23 @@ func count(n int) string {
 // title marks a refused form, for who has many windows.
 func (p BulkPreviewProps) title(ctx context.Context) string {
 	if len(p.Errors) > 0 || p.Failure != nil {
-		return t(ctx, "form.error_title", "title", t(ctx, "bulk.preview_title"))
+		return t(ctx, "form.error_title", "title", t(ctx, p.Kind.words().preview))
 	}
-	return t(ctx, "bulk.preview_title")
+	return t(ctx, p.Kind.words().preview)
 }
 
 // mayLeave reports whether accounts can still be left out.
-func (p BulkPreviewProps) mayLeave(ctx context.Context) bool { return mayModify(ctx) && !p.Expired }
+func (p BulkPreviewProps) mayLeave(ctx context.Context) bool {
+	return mayModify(ctx) && !p.Expired && p.Asked == nil
+}
+
+// zoneName is the short name of the zone of the pages, such as JST.
+func zoneName(ctx context.Context) string { return time.Now().In(i18n.Zone(ctx)).Format("MST") }
+
+// runLabel is the label of the button that runs the plan.
+func (p BulkPreviewProps) runLabel(ctx context.Context) string {
+	if p.NeedsApproval {
+		return t(ctx, "bulk.do_request")
+	}
+	return t(ctx, p.Kind.words().do)
+}

@@ -13,7 +13,7 @@ type BulkNewProps struct {
 	Users      string       // their ids, a line each
 	Paste      string       // more of them, to be looked up
 	Unknown    []string     // of what was pasted, what names no account
-	What       string       // flags, preset or copy
+	What       string       // flags, preset, copy, password or delete
 	Groups     []BulkGroup
 	Presets    []BulkOption
 	Preset     string
@@ -54,7 +54,13 @@ type BulkOption struct {
 // labelled is a value of a form with the key of its label.
 type labelled struct{ value, label string }
 
-var bulkWhats = []labelled{{"flags", "bulk.what_flags"}, {"preset", "bulk.what_preset"}, {"copy", "bulk.what_copy"}}
+var bulkWhats = []labelled{
+	{"flags", "bulk.what_flags"},
+	{"preset", "bulk.what_preset"},
+	{"copy", "bulk.what_copy"},
+	{"password", "bulk.what_password"},
+	{"delete", "bulk.what_delete"},
+}
 
 var bulkValues = []labelled{{"keep", "bulk.keep"}, {"on", "bulk.on"}, {"off", "bulk.off"}}
 

@@ -11,12 +11,15 @@ import (
 // BulkRunProps is a run: how far it is, and what became of each account.
 type BulkRunProps struct {
 	Query    BulkQuery
+	Kind     BulkKind
 	Who      string
 	Source   string // in words
 	OfURL    string // of the run that it takes back or tries again; empty for none
 	Started  time.Time
 	Finished time.Time
 	Reason   string
+	Waits    bool   // it has not begun; Started is when it was asked for
+	Approved string // who approved it and when, in words; empty for nobody
 
 	State string // running, paused, cancelled, done, partly_failed or failed
 	Label string // the same in words

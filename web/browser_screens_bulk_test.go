@@ -51,6 +51,18 @@ var bulkScreens = []screen{
 			stop()
 		}
 	}},
+	{"bulk new of deletion", testkit.Editor, `.what-delete`, func(v *visit) { v.open("/bulk/new?user=unusual&what=delete") }},
+	{"bulk preview of deletion", "", `[data-testid="bulk-harm"]`, func(v *visit) {
+		v.open(planOf(v, url.Values{"user": {"unusual", "none"}, "what": {"delete"}}))
+	}},
+	{"bulk preview of passwords", "", `[data-testid="bulk-harm"]`, func(v *visit) {
+		v.open(planOf(v, url.Values{"user": {"unusual"}, "what": {"password"}}))
+	}},
+	{"bulk run scheduled", "", `[data-testid="bulk-progress"][data-state=scheduled]`, func(v *visit) {
+		path := scheduled(v, url.Values{"user": {"unusual"}, "flag.report_filters": {"on"}, "flag.invoice": {"off"}})
+		v.open(path)
+		v.leave = func() { post(v.t, v.s.SignedIn(v.t, testkit.Editor), path+"/cancel", url.Values{}) }
+	}},
 	{"bulk list", "", `[data-testid="bulk-list"]`, func(v *visit) { v.open("/bulk") }},
 	{"bulk missing", "", `.notice`, func(v *visit) { v.open("/bulk/none") }},
 }
@@ -75,6 +87,17 @@ func runOf(v *visit, form url.Values, over bool) string {
 		time.Sleep(20 * time.Millisecond)
 	}
 	return path
+}
+
+// scheduled has a plan wait for a time that never comes, and returns where it is.
+func scheduled(v *visit, form url.Values) string {
+	v.t.Helper()
+	c := v.s.SignedIn(v.t, testkit.Editor)
+	p := post(v.t, c, "/bulk", form)
+	return post(v.t, c, p.URL.Path+"/run", url.Values{
+		"mark": {p.Find(`[name="mark"]`).AttrOr("value", "")}, "reason": {"夜間に切り替え"},
+		"at": {time.Now().Add(60 * 24 * time.Hour).Format("2006-01-02T15:04")},
+	}).URL.Path
 }
 
 // flipped is what a flag is not.

@@ -123,6 +123,7 @@ func (d Deps) routes(g groups) {
 	g.editor.post("/bulk/{planID}/leave", d.Bulk.Leave)
 	g.editor.post("/bulk/{planID}/again", d.Bulk.Again)
 	g.editor.post("/bulk/{planID}/run", d.Bulk.Run)
+	g.editor.post("/bulk/{planID}/approve", d.Bulk.Approve)
 	g.editor.post("/bulk/{planID}/pause", d.Bulk.Pause)
 	g.editor.post("/bulk/{planID}/resume", d.Bulk.Resume)
 	g.editor.post("/bulk/{planID}/cancel", d.Bulk.Cancel)

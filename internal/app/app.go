@@ -133,9 +133,14 @@ func New(ctx context.Context, cfg config.Config, o Options) (_ *App, err error) 
 	if err != nil {
 		return nil, err
 	}
+	approval, err := approvalOf(cfg.UI)
+	if err != nil {
+		return nil, err
+	}
 	a.runs = bulk.NewRuns(a.plans, bulk.RunOptions{
 		Service: a.service, Lists: a.directory, Ledger: a.ledger, Roles: a.auth, Presets: a.presets, Audit: runAudit{a.audit},
 		Rate: cfg.Wave.RatePerSecond, ReasonRequired: bulkReason(cfg), Log: o.Log,
+		Approval: approval,
 	})
 
 	metrics := web.NewMetrics()
@@ -202,6 +207,19 @@ func rules(cfg config.Config) reseller.Rules {
 		StrictConflicts: cfg.UI.Conflict == "strict",
 		ReasonRequired:  cfg.UI.RequireReason == "always",
 	}
+}
+
+// approvalOf returns which bulk runs need a second person. It fails about a flag that
+// is not in the catalogue: a slip there would leave one open.
+func approvalOf(ui config.UI) (bulk.Approval, error) {
+	a := bulk.Approval{All: ui.Approval == "runs"}
+	for _, key := range ui.ApprovalFlags() {
+		if _, known := wave.Lookup(wave.Key(key)); !known {
+			return a, fmt.Errorf("ui.approval: there is no function %q", key)
+		}
+		a.Flags = append(a.Flags, wave.Key(key))
+	}
+	return a, nil
 }
 
 // bulkReason reports whether a bulk change needs a reason.

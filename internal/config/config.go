@@ -4,6 +4,7 @@
 package config
 
 import (
+	"strings"
 	"time"
 	_ "time/tzdata" // ui.time_zone must load in an image without zones
 )
@@ -112,7 +113,24 @@ type UI struct {
 	Confirm         string `yaml:"confirm"`        // always, risky or never
 	Conflict        string `yaml:"conflict"`       // merge or strict
 	RequireReason   string `yaml:"require_reason"` // never, bulk or always
+	Approval        string `yaml:"approval"`       // off, runs, or flags: and keys; see ApprovalFlags
 }
+
+// ApprovalFlags returns the flags whose change in a bulk run another editor must
+// approve, as Approval names them: "flags: a, b".
+func (u UI) ApprovalFlags() []string {
+	keys, ok := strings.CutPrefix(u.Approval, approvalFlags)
+	if !ok {
+		return nil
+	}
+	var out []string
+	for key := range strings.SplitSeq(keys, ",") {
+		out = append(out, strings.TrimSpace(key))
+	}
+	return out
+}
+
+const approvalFlags = "flags:"
 
 // Location returns the time zone of a Config that Load or Validate accepted.
 func (u UI) Location() *time.Location {
@@ -158,6 +176,7 @@ func Default() Config {
 			Confirm:         "risky",
 			Conflict:        "merge",
 			RequireReason:   "bulk",
+			Approval:        "off",
 		},
 		Log: Log{Level: "info", Format: "json"},
 	}

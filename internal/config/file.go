@@ -162,6 +162,10 @@ func (l *loader) leaf(s setting, node ast.Node) {
 		return
 	}
 	list, isSequence := node.(*ast.SequenceNode)
+	if keyed, ok := keyedList(node); ok && s.path == "ui.approval" {
+		l.set(s, keyed, l.origin(node))
+		return
+	}
 	if !isSequence {
 		text, ok := scalar(node)
 		switch {
@@ -188,6 +192,26 @@ func (l *loader) leaf(s setting, node ast.Node) {
 	if err := s.setList(items); err != nil {
 		l.problemAt(node, s.path, err.Error())
 	}
+}
+
+// keyedList returns a mapping of one key to a list, such as {flags: [a, b]}, in one
+// text: "flags: a, b".
+func keyedList(node ast.Node) (string, bool) {
+	entries, ok := mapping(node)
+	if !ok || len(entries) != 1 {
+		return "", false
+	}
+	list, ok := entries[0].Value.(*ast.SequenceNode)
+	if !ok {
+		return "", false
+	}
+	items := make([]string, len(list.Values))
+	for i, item := range list.Values {
+		if items[i], ok = scalar(item); !ok {
+			return "", false
+		}
+	}
+	return entries[0].Key.GetToken().Value + ": " + strings.Join(items, ", "), true
 }
 
 // scalar returns a value as it is written, without quotes: a client id of 007

@@ -210,3 +210,26 @@ func TestLoad_noSuchFile(t *testing.T) {
 		t.Errorf("error = %v, want only that the file is missing", err)
 	}
 }
+
+func TestLoad_approval(t *testing.T) {
+	for text, want := range map[string]string{
+		"off":                           "off",
+		"runs":                          "runs",
+		"{flags: [invoice, open_api]}":  "flags: invoice, open_api",
+		"\n    flags:\n      - invoice": "flags: invoice",
+		"'flags: invoice,open_api'":     "flags: invoice,open_api",
+	} {
+		got, _, err := config.Load(config.Sources{File: write(t, "c.yaml", complete+"ui:\n  approval: "+text+"\n", 0o600)})
+		if err != nil || got.UI.Approval != want {
+			t.Errorf("%s: %q, %v", text, got.UI.Approval, err)
+		}
+		if flags := got.UI.ApprovalFlags(); strings.HasPrefix(want, "flags") != (len(flags) > 0 && flags[0] == "invoice") {
+			t.Errorf("%s: flags %q", text, flags)
+		}
+	}
+	for _, text := range []string{"on", "true", "{flags: []}", "{keys: [invoice]}", "{flags: invoice}", "[runs]", "{flags: [a], runs: true}"} {
+		if _, _, err := config.Load(config.Sources{File: write(t, "c.yaml", complete+"ui:\n  approval: "+text+"\n", 0o600)}); err == nil || !strings.Contains(err.Error(), "approval") {
+			t.Errorf("%s is taken: %v", text, err)
+		}
+	}
+}

@@ -25,6 +25,11 @@ func validate(c *Config, report func(path, message string)) {
 	v.oneOf("ui.confirm", c.UI.Confirm, "always", "risky", "never")
 	v.oneOf("ui.conflict", c.UI.Conflict, "merge", "strict")
 	v.oneOf("ui.require_reason", c.UI.RequireReason, "never", "bulk", "always")
+	if flags := c.UI.ApprovalFlags(); flags == nil {
+		v.oneOf("ui.approval", c.UI.Approval, "off", "runs", "flags: [key, …]")
+	} else if slices.Contains(flags, "") {
+		v.fail("ui.approval", "names an empty flag")
+	}
 	v.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	v.oneOf("log.format", c.Log.Format, "json", "text")
 }

@@ -23,6 +23,7 @@ import (
 // People of the sandbox provider.
 const (
 	Editor = "misaki"
+	Second = "hana" // another editor
 	Viewer = "sam"
 	Nobody = "ken" // in no group
 )

@@ -52,6 +52,11 @@ var People = []Person{
 		[]string{"staff"},
 		Text{"No access: is turned away", "権限なし：利用できません"},
 	},
+	{
+		"hana", "鈴木 花", "Suzuki Hana", "hana.suzuki@example.co.jp",
+		[]string{"staff", EditorGroup},
+		Text{"A second editor: can approve what the first asks for", "もう一人の編集者：依頼された一括変更を承認できます"},
+	},
 }
 
 // Options of a Provider. All but People and Now are required.

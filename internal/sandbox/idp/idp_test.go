@@ -136,7 +136,7 @@ func TestNew_servesLoopbackOnly(t *testing.T) {
 	}
 }
 
-func TestPage_offersThreePeopleInBothLanguages(t *testing.T) {
+func TestPage_offersPeopleInBothLanguages(t *testing.T) {
 	p := start(t)
 	tests := []struct{ uiLocales, accept, want string }{
 		{"", "ja-JP,ja;q=0.9,en;q=0.5", "ja"},
@@ -156,7 +156,7 @@ func TestPage_offersThreePeopleInBothLanguages(t *testing.T) {
 		if got := doc.Find("html").AttrOr("lang", ""); got != tt.want {
 			t.Errorf("%+v: lang = %q", tt, got)
 		}
-		if got := doc.Find("button.person").Length(); got != 3 {
+		if got := doc.Find("button.person").Length(); got != 4 {
 			t.Errorf("%d people", got)
 		}
 		nonce := doc.Find("style").AttrOr("nonce", "")
