@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -28,6 +29,9 @@ func facts(ctx context.Context, c change.Change) []views.Fact {
 		add("history.who", c.Actor.Display(), false)
 		add("change.asked", i18n.Full(ctx, c.Created), false)
 		add("change.sent", i18n.Full(ctx, c.SentAt), false)
+		if age, known := c.ListAge(); known {
+			add("change.list", i18n.T(ctx, "change.list_age", "seconds", fmt.Sprintf("%.1f", age.Seconds())), false)
+		}
 		add("export.finished", i18n.Full(ctx, c.Finished), false)
 	}
 	add("changes.kind", i18n.T(ctx, "kind."+string(c.Kind)), false)

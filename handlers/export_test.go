@@ -140,7 +140,7 @@ func (w *writer) SetWriteDeadline(t time.Time) error {
 // past fills the desk with a change of each sort, oldest first.
 func (d *desk) past() (first change.Change) {
 	invoice := meta(misaki, "acme", "invoice", true)
-	invoice.Reason = "依頼\t41, \"急ぎ\""
+	invoice.Reason, invoice.Listed = "依頼\t41, \"急ぎ\"", d.now.Add(-1500*time.Millisecond)
 	first = d.done(invoice)
 	d.now = d.now.Add(time.Hour)
 	undo := meta(hana, "acme", "invoice", false)
@@ -250,7 +250,7 @@ func TestExport_JSONLines(t *testing.T) {
 		want := `{"id":"` + first.ID + `","kind":"meta","state":"done","source":"page","account":"acme","email":"acme@example.co.jp",` +
 			`"company_id":"k-1","actor":{"name":"田中 美咲","email":"misaki@example.com"},"reason":"依頼\t41, \"急ぎ\"","wanted":{"invoice":true},` +
 			`"before":{"invoice":false,"new_in_2027":"maybe"},"after":{"invoice":true,"new_in_2027":"maybe"},` +
-			`"created":"2026-11-22T05:03:00Z","sent":"2026-11-22T05:03:00Z","finished":"2026-11-22T05:03:01Z"}`
+			`"created":"2026-11-22T05:03:00Z","sent":"2026-11-22T05:03:00Z","list_age_ms":1500,"finished":"2026-11-22T05:03:01Z"}`
 		if lines[6] != want {
 			t.Errorf("got  %s\nwant %s", lines[6], want)
 		}

@@ -97,6 +97,7 @@ type changeLine struct {
 	Since       time.Time      `json:"since,omitzero"`
 	Created     time.Time      `json:"created"`
 	Sent        time.Time      `json:"sent,omitzero"`
+	ListAge     *int64         `json:"list_age_ms,omitempty"` // when it was sent, of the list on which it rests
 	Finished    time.Time      `json:"finished,omitzero"`
 }
 
@@ -129,6 +130,10 @@ func newChangeLine(c change.Change) changeLine {
 		Company: c.Company, Reason: c.Reason, Wanted: c.Wanted, Before: c.Before, After: c.After, Input: c.Input, Status: c.Status,
 		Fault: c.Fault, UndoOf: c.UndoOf, RestoreOf: c.RestoreOf, RunID: c.RunID,
 		Since: c.Since, Created: c.Created, Sent: c.SentAt, Finished: c.Finished,
+	}
+	if age, known := c.ListAge(); known {
+		ms := age.Milliseconds()
+		l.ListAge = &ms
 	}
 	if c.Source != change.Outside {
 		l.Actor = &personLine{c.Actor.Display(), c.Actor.Email}

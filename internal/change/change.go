@@ -89,6 +89,10 @@ type Change struct {
 
 	PasswordBefore time.Time // of a password change: the password time of the account under the lock
 
+	// When Wave was asked for the list on which the write rests: after the lock was taken,
+	// or of an item of a run some seconds before. Zero until sent.
+	Listed time.Time
+
 	Status int    // HTTP status of the API's answer, 0 for none
 	Fault  string // kind of the fault that ended it; empty when done
 	Detail string // for the log and the operator: the start of the API's error
@@ -117,6 +121,15 @@ func (c Change) Moved() []wave.Moved {
 		return nil
 	}
 	return wave.Diff(*c.Before, *c.After)
+}
+
+// ListAge returns how old the list was on which the write rests, when it was sent, or
+// false when that is not recorded.
+func (c Change) ListAge() (time.Duration, bool) {
+	if c.Listed.IsZero() || c.SentAt.IsZero() {
+		return 0, false
+	}
+	return max(c.SentAt.Sub(c.Listed), 0), true
 }
 
 // Last is the newest done change of an account.

@@ -136,8 +136,8 @@ func (l *Ledger) lockKey(c Change) string {
 }
 
 // Intend records what c is about to do: from here on it counts as sent. It takes
-// Before, After and PasswordBefore of c, which must be set as its kind demands,
-// and returns it with its new state. What Before shows that was not known yet is
+// Before, After, PasswordBefore and Listed of c, which must be set as its kind
+// demands, and returns it with its new state. What Before shows that was not known yet is
 // recorded as done outside. When it fails nothing may be sent.
 func (l *Ledger) Intend(ctx context.Context, c Change) (Change, error) {
 	c.SentAt = l.moment()
@@ -150,8 +150,8 @@ func (l *Ledger) Intend(ctx context.Context, c Change) (Change, error) {
 		return c, err
 	}
 	err = l.step(ctx, c, Sent, []State{Running},
-		"before_meta = $2, after_meta = $3, password_before = $4, sent_at = $5, lease_until = $6",
-		before, after, db.Micros(c.PasswordBefore), db.Micros(c.SentAt), db.Micros(c.SentAt.Add(leaseTime)))
+		"before_meta = $2, after_meta = $3, password_before = $4, listed_at = $5, sent_at = $6, lease_until = $7",
+		before, after, db.Micros(c.PasswordBefore), db.Micros(c.Listed), db.Micros(c.SentAt), db.Micros(c.SentAt.Add(leaseTime)))
 	if err != nil {
 		return c, err
 	}

@@ -42,6 +42,7 @@ func metaChange(id wave.UserID) change.Change {
 		Kind: change.Meta, Account: id, Email: "a@example.com", Company: "c1", Actor: tanaka, Reason: "依頼 41",
 		Source: change.Page, Wanted: wave.Wanted{"invoice": true}, Before: &before, After: &after,
 		PasswordBefore: time.Date(2026, 4, 1, 9, 0, 0, 0, time.UTC),
+		Listed:         time.Date(2026, 4, 1, 9, 0, 1, 0, time.UTC),
 	}
 }
 
@@ -101,6 +102,12 @@ func TestLedger_keepsAChangeAsItWas(t *testing.T) {
 		}
 		if d := cmp.Diff(want.Moved(), got.Moved()); d != "" || len(got.Moved()) != 1 {
 			t.Errorf("moved: %s", d)
+		}
+		if age, ok := got.ListAge(); !ok || age != got.SentAt.Sub(want.Listed) {
+			t.Errorf("the list was %v old (%v), want %v", age, ok, got.SentAt.Sub(want.Listed))
+		}
+		if _, ok := (change.Change{SentAt: got.SentAt}).ListAge(); ok {
+			t.Error("an age of a list that is not recorded")
 		}
 		if got.Reason != want.Reason || got.SentAt.IsZero() || got.Finished.IsZero() || len(got.Detail) > 1003 {
 			t.Errorf("got %+v", got)

@@ -19,7 +19,7 @@ import (
 const columns = `id, kind, state, account, email, email_before, company, actor_issuer, actor_subject, actor_name, actor_email,
 	reason, source, submit_id, undo_of, restore_of, run_id, wanted, before_meta, after_meta, password_before, input_type, notify,
 	upstream_status, fault, detail, lock_key IS NOT NULL, decided_issuer, decided_subject, decided_name, decided_reason,
-	since_at, created_at, sent_at, finished_at`
+	since_at, created_at, listed_at, sent_at, finished_at`
 
 // Submitted returns the change with that submit id which is not known to have done
 // nothing, or false.
@@ -102,18 +102,18 @@ func queryAll(ctx context.Context, q querier, query string, args ...any) ([]Chan
 func scan(rows *sql.Rows) (Change, error) {
 	var c Change
 	var submitID, undoOf, restoreOf, runID, wanted, before, after sql.NullString
-	var password, notify, since, created, sent, finished int64
+	var password, notify, since, created, listed, sent, finished int64
 	err := rows.Scan(&c.ID, &c.Kind, &c.State, &c.Account, &c.Email, &c.EmailBefore, &c.Company,
 		&c.Actor.Issuer, &c.Actor.Subject, &c.Actor.Name, &c.Actor.Email,
 		&c.Reason, &c.Source, &submitID, &undoOf, &restoreOf, &runID, &wanted, &before, &after, &password, &c.Input, &notify,
 		&c.Status, &c.Fault, &c.Detail, &c.Holds, &c.Decided.By.Issuer, &c.Decided.By.Subject, &c.Decided.By.Name, &c.Decided.Reason,
-		&since, &created, &sent, &finished)
+		&since, &created, &listed, &sent, &finished)
 	if err != nil {
 		return Change{}, err
 	}
 	c.SubmitID, c.UndoOf, c.RestoreOf, c.RunID, c.Notify = submitID.String, undoOf.String, restoreOf.String, runID.String, notify != 0
 	c.PasswordBefore, c.Since = db.Time(password), db.Time(since)
-	c.Created, c.SentAt, c.Finished = db.Time(created), db.Time(sent), db.Time(finished)
+	c.Created, c.Listed, c.SentAt, c.Finished = db.Time(created), db.Time(listed), db.Time(sent), db.Time(finished)
 	if wanted.Valid {
 		if err := json.Unmarshal([]byte(wanted.String), &c.Wanted); err != nil {
 			return Change{}, fmt.Errorf("%s: wanted: %w", c.ID, err)
