@@ -32,6 +32,16 @@ func (d *DB) Notify(ctx context.Context, tx *sql.Tx, channel string) error {
 	return err
 }
 
+// Tell tells who listens on a channel at once, and waits for no other writer. Where no
+// other process can have the database it does nothing.
+func (d *DB) Tell(ctx context.Context, channel string) error {
+	if d.aside == nil {
+		return nil
+	}
+	_, err := d.aside.ExecContext(ctx, "SELECT pg_notify($1, '')", channel)
+	return err
+}
+
 // Follow calls look at once, soon after each notification on a channel, and every
 // two seconds besides, as behind a pooler notifications reach nobody. It returns
 // when ctx ends; an error of look is logged. Where no other process can have the
