@@ -77,6 +77,7 @@ func TestTakeBack_undo(t *testing.T) {
 			wantText(t, c.Get("/changes/"+undo), "h1", "Undo of the change of ")
 			wantText(t, c.Get("/changes/"+undo), `.facts a[href="/changes/`+of+`"]`, editorName)
 			wantText(t, c.Get("/changes/"+of), `.facts a[href="/changes/`+undo+`"]`, "Undone at ")
+			wantText(t, c.Get("/changes/"+of), ".facts", " s old when it was sent")
 			p = c.Get("/resellers/acme?undo=" + of)
 			wantText(t, p, `[data-testid="takeback"]`, says("undo.nothing"))
 			if permForm(t, p).Has("undo_of") {

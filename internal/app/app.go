@@ -300,6 +300,7 @@ func (a *App) Work(ctx context.Context) {
 	wg.Go(func() { a.watcher.Run(ctx) })
 	wg.Go(func() { a.runs.Work(ctx) })
 	wg.Go(func() { a.ledger.Follow(ctx, a.log, a.service.Heard) })
+	wg.Go(func() { a.ledger.Hurried(ctx, a.log, a.service.Hurried) })
 	wg.Go(func() { a.presets.Follow(ctx, a.log) })
 	wg.Go(func() { a.presets.KeepPromises(ctx, a.log, a.created) })
 	wg.Go(func() { a.audit.Run(ctx) })

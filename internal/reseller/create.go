@@ -49,24 +49,31 @@ func (s *Service) Create(ctx context.Context, c Creation) (change.Change, wave.R
 		return change.Change{}, wave.Reseller{}, err
 	}
 	defer s.leave(ctx, &row)
-	snap, err := s.listUnder(ctx)
-	if err != nil {
-		return change.Change{}, wave.Reseller{}, s.giveUp(ctx, row, change.Failed, err)
+	var snap *Snapshot
+	var leave func()
+	for snap == nil { // it keeps nobody from anything but the same email, so it waits under the lock
+		if snap, leave, err = s.listAndTurn(ctx, row.ID); err != nil {
+			return change.Change{}, wave.Reseller{}, s.giveUp(ctx, row, change.Failed, err)
+		}
 	}
+	defer leave()
 	if _, exists := snap.findCreated(c.Email, ""); exists {
 		return change.Change{}, wave.Reseller{}, s.giveUp(ctx, row, change.Failed, fault.Field("email", "create.email_used"))
 	}
-	row.After = &c.Meta
+	row.After, row.Listed = &c.Meta, snap.asOf
 	if row, err = s.intend(ctx, row); err != nil {
 		return change.Change{}, wave.Reseller{}, err
 	}
-	return s.create(context.WithoutCancel(ctx), row, c.NewReseller)
+	return s.create(context.WithoutCancel(ctx), row, c.NewReseller, leave)
 }
 
 // create sends the intended creation c once, and finds the account in the list:
-// the API's answer does not name it.
-func (s *Service) create(ctx context.Context, c change.Change, n wave.NewReseller) (change.Change, wave.Reseller, error) {
-	lost := within(ctx, func(ctx context.Context) error { return s.api.Create(ctx, n) })
+// the API's answer does not name it. Sent is called once the call is over.
+func (s *Service) create(ctx context.Context, c change.Change, n wave.NewReseller, sent func()) (change.Change, wave.Reseller, error) {
+	lost := within(ctx, func(ctx context.Context) error {
+		defer sent()
+		return s.api.Create(ctx, n)
+	})
 	if lost != nil && !uncertain(lost) {
 		c, err := s.unsettled(ctx, c, lost)
 		return c, wave.Reseller{}, err
@@ -74,7 +81,7 @@ func (s *Service) create(ctx context.Context, c change.Change, n wave.NewReselle
 	if lost == nil {
 		c.Status = answered
 	}
-	snap, err := s.readBack(ctx)
+	snap, err := s.readBack(ctx, c.ID)
 	if err == nil {
 		if account, ok := snap.findCreated(n.Email, n.CompanyID); ok {
 			c.Account = account.UserID

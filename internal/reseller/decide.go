@@ -66,7 +66,7 @@ func (s *Service) Decide(ctx context.Context, d Decision) (change.Change, error)
 // findIssued fills in the account that c created, if a list shows it: a new one, or
 // while Wave is away the last.
 func (s *Service) findIssued(ctx context.Context, c *change.Change) {
-	snap, err := s.readBack(ctx)
+	snap, err := s.readBack(ctx, "")
 	if err != nil {
 		snap = s.dir.snap.Load()
 	}

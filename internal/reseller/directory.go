@@ -56,6 +56,8 @@ type Directory struct {
 	queued   *flight       // the one after it
 	launched time.Time     // when the last one began, by a clock that nobody sets
 	due      chan struct{} // closed when a list may be asked for that nobody is in a hurry for; nil while nobody waits for that
+	dueTimer *time.Timer   // closes due
+	hurried  bool          // someone is in a hurry for the next one after all
 	status   Status
 	err      error // of the last list call
 	failures int   // since the last success

@@ -25,7 +25,7 @@ type fakeWave struct {
 	sent     map[string]int
 	faults   map[string]func(n int) reaction // by operation; n counts from 1
 	gate     chan struct{}                   // a list call takes one, if set
-	slow     map[string]time.Duration        // what calls take, by operation; set before the first
+	slow     map[string]time.Duration        // what calls take, by operation; set before the first, or by setSlow
 	created  int
 }
 
@@ -64,6 +64,13 @@ func (w *fakeWave) on(op string, f func(n int) reaction) *fakeWave {
 	return w
 }
 
+// setSlow says what calls take from now on.
+func (w *fakeWave) setSlow(slow map[string]time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.slow = slow
+}
+
 func always(err error, apply bool) func(int) reaction {
 	return func(int) reaction { return reaction{err: err, apply: apply} }
 }
@@ -83,7 +90,10 @@ func (w *fakeWave) do(ctx context.Context, op string, id any, apply func() error
 	if err := ctx.Err(); err != nil {
 		return fault.New(fault.Unavailable, err)
 	}
-	time.Sleep(w.slow[op])
+	w.mu.Lock()
+	takes := w.slow[op]
+	w.mu.Unlock()
+	time.Sleep(takes)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.sent[op]++

@@ -57,7 +57,7 @@ func (s *Service) orGone(ctx context.Context, id wave.UserID, err error) error {
 		return err
 	}
 	if _, unknown := s.seen(ctx, id); unknown == nil { // Wave does not know it: is it in a newer list?
-		snap, unread := s.readBack(ctx)
+		snap, unread := s.readBack(ctx, "")
 		if unread != nil {
 			return err
 		}

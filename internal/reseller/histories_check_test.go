@@ -19,6 +19,7 @@ type line struct{ *life }
 var _ reseller.API = line{}
 
 func (l line) List(ctx context.Context) ([]wave.Reseller, error) {
+	l.takeTime()
 	l.m.mu.Lock()
 	off := l.m.gone || l.dead
 	if len(l.step.Away) > 0 {
@@ -37,22 +38,22 @@ func (l line) ListBillingGroups(ctx context.Context) ([]wave.BillingGroup, error
 }
 
 func (l line) Create(ctx context.Context, n wave.NewReseller) error {
-	return l.write(ctx, change.Create, func(ctx context.Context, _ change.Change, _ reply) error { return l.m.wave.Create(ctx, n) })
+	return l.write(ctx, change.Create, held(change.Create, "", n.Email), func(ctx context.Context, _ change.Change, _ reply) error { return l.m.wave.Create(ctx, n) })
 }
 
 func (l line) ReplacePassword(ctx context.Context, id wave.UserID, p wave.NewPassword) error {
-	return l.write(ctx, change.Password, func(ctx context.Context, _ change.Change, _ reply) error { return l.m.wave.ReplacePassword(ctx, id, p) })
+	return l.write(ctx, change.Password, string(id), func(ctx context.Context, _ change.Change, _ reply) error { return l.m.wave.ReplacePassword(ctx, id, p) })
 }
 
 func (l line) Delete(ctx context.Context, id wave.UserID) error {
-	return l.write(ctx, change.Delete, func(ctx context.Context, _ change.Change, _ reply) error { return l.m.wave.Delete(ctx, id) })
+	return l.write(ctx, change.Delete, string(id), func(ctx context.Context, _ change.Change, _ reply) error { return l.m.wave.Delete(ctx, id) })
 }
 
 // ReplaceMeta sees that no flag changes but those that the person wanted. One
 // that arrives late may take back what was done outside meanwhile: Wave has no
 // conditional writes.
 func (l line) ReplaceMeta(ctx context.Context, id wave.UserID, meta wave.Meta) error {
-	return l.write(ctx, change.Meta, func(ctx context.Context, c change.Change, how reply) error {
+	return l.write(ctx, change.Meta, string(id), func(ctx context.Context, c change.Change, how reply) error {
 		before, _ := l.m.wave.get(id)
 		err := l.m.wave.ReplaceMeta(ctx, id, meta)
 		l.m.mu.Lock()
@@ -67,11 +68,30 @@ func (l line) ReplaceMeta(ctx context.Context, id wave.UserID, meta wave.Meta) e
 	})
 }
 
-// write does one call as the step says.
-func (l *life) write(ctx context.Context, kind change.Kind, apply func(context.Context, change.Change, reply) error) error {
+// takeTime lets a call take a moment in which others can do something.
+func (l *life) takeTime() {
+	l.m.mu.Lock()
+	beside := l.step.Run != ""
+	l.m.mu.Unlock()
+	if beside {
+		time.Sleep(7 * time.Millisecond)
+	}
+}
+
+// queue is what an item of a run waits between its list and its lock.
+func (l *life) queue() {
+	l.m.mu.Lock()
+	queues := l.step.Queues
+	l.m.mu.Unlock()
+	time.Sleep(queues)
+}
+
+// write does one call, of a change that holds something, as the step says.
+func (l *life) write(ctx context.Context, kind change.Kind, holds string, apply func(context.Context, change.Change, reply) error) error {
+	l.takeTime()
 	m := l.m
 	m.mu.Lock()
-	c, how := m.current, applied
+	c, how := m.current[holds], applied
 	if len(l.step.Answers) > 0 {
 		how, l.step.Answers = l.step.Answers[0], l.step.Answers[1:]
 	}
@@ -141,20 +161,29 @@ func (m *model) muddy(s step) {
 }
 
 // checkTold: what was said to be done is, what was said to be in doubt is recorded
-// so, and what was said to have failed did nothing.
-func (m *model) checkTold(id string, state change.State, err error) {
+// so, unless someone else has read meanwhile what became of it, and what was said to
+// have failed did nothing. Whoever has died was told nothing.
+func (m *model) checkTold(run bool, id string, state change.State, err error) {
+	m.mu.Lock()
+	opened, dead := m.opened[run], m.life.dead
+	m.mu.Unlock()
+	if dead {
+		return
+	}
 	var changes []change.Change
-	for _, id := range m.opened {
+	for _, id := range opened {
 		changes = append(changes, m.get(id))
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	settled := m.life.step.Run != ""
 	if err == nil && (state == change.Done) != m.applied[id] {
 		m.problem("it was said to be %s, applied: %v", state, m.applied[id])
 	}
 	doubt := fault.Is(err, fault.Uncertain)
 	for _, c := range changes {
 		switch {
+		case doubt && settled && !c.State.Open(): // by another one, which waited for it
 		case c.State.Open() || doubt != (c.State == change.InDoubt):
 			m.problem("it is recorded as %s, and was said to be so: %v", c.State, err)
 		case err != nil && !doubt && (c.State == change.Done || m.applied[c.ID]):

@@ -31,8 +31,8 @@ type model struct {
 	mu       sync.Mutex // of all below, and of life: Run works beside
 	problems []string
 
-	current change.Change              // the one whose call may be sent now
-	opened  []string                   // in this step
+	current map[string]change.Change   // those whose call may be sent now, by what they hold
+	opened  map[bool][]string          // in this step, by people and by a run
 	states  map[string]change.State    // as the audit log was told
 	calls   map[string]int             // by change
 	applied map[string]bool            // likewise: Wave did it
@@ -42,15 +42,17 @@ type model struct {
 	forms   int
 }
 
-// life is one process: when it is dead it does nothing any more.
+// life is one process, with one besides that has runs: when it is dead both do nothing
+// any more.
 type life struct {
 	*reseller.Service
 	m      *model
 	dir    *reseller.Directory
 	ledger *change.Ledger
+	runs   *reseller.Service
 	step   step
 	dead   bool
-	stop   func()
+	stop   []func()
 }
 
 var (
@@ -62,7 +64,7 @@ func newModel(t *testing.T) *model {
 	m := &model{
 		t: t, db: dbtest.SQLite.New(t), wave: newWave(),
 		states: map[string]change.State{}, calls: map[string]int{}, applied: map[string]bool{}, muddied: map[string]bool{},
-		touched: map[wave.UserID][]wave.Key{},
+		touched: map[wave.UserID][]wave.Key{}, current: map[string]change.Change{}, opened: map[bool][]string{},
 	}
 	for _, id := range accounts {
 		a := account(id)
@@ -84,23 +86,37 @@ func (m *model) begin() {
 	}
 	l := &life{m: m}
 	m.life = l
-	l.dir = newDirectory(m.t, line{l})
-	var err error
-	if l.ledger, err = change.NewLedger(m.t.Context(), m.db, change.Options{Fold: strings.ToLower, Audit: m}); err != nil {
-		m.t.Fatal(err)
-	}
+	l.Service, l.dir, l.ledger = l.server()
+	l.runs, _, _ = l.server()
 	if _, _, err := l.ledger.Recover(m.t.Context()); err != nil {
 		m.t.Fatal(err)
 	}
-	l.Service = reseller.NewService(line{l}, l.dir, mortal{l.ledger, l}, reseller.Rules{PasswordMin: 8, PasswordMax: 18}, slog.New(slog.DiscardHandler), nil)
-	ctx, cancel := context.WithCancel(m.t.Context())
-	stopped := make(chan struct{})
-	go func() { l.Run(ctx); close(stopped) }()
-	l.stop = func() { cancel(); <-stopped; l.dir.Close() }
+	for _, s := range []*reseller.Service{l.Service, l.runs} {
+		ctx, cancel := context.WithCancel(m.t.Context())
+		stopped := make(chan struct{})
+		go func() { s.Run(ctx); close(stopped) }()
+		l.stop = append([]func(){func() { cancel(); <-stopped }}, l.stop...)
+	}
+}
+
+// server returns the parts of a server that ends with l.
+func (l *life) server() (*reseller.Service, *reseller.Directory, *change.Ledger) {
+	dir := newDirectory(l.m.t, line{l})
+	l.stop = append(l.stop, dir.Close)
+	ledger, err := change.NewLedger(l.m.t.Context(), l.m.db, change.Options{Fold: strings.ToLower, Audit: l.m})
+	if err != nil {
+		l.m.t.Fatal(err)
+	}
+	rules := reseller.Rules{PasswordMin: 8, PasswordMax: 18}
+	return reseller.NewService(line{l}, dir, mortal{ledger, l}, rules, slog.New(slog.DiscardHandler), nil), dir, ledger
 }
 
 // end stops the process.
-func (m *model) end() { m.life.stop() }
+func (m *model) end() {
+	for _, stop := range m.life.stop {
+		stop()
+	}
+}
 
 // transitions are the states that may follow on one.
 var transitions = map[change.State][]change.State{
@@ -149,12 +165,15 @@ func (l *life) reach(at moment, note func(m *model)) {
 }
 
 func (g mortal) Open(ctx context.Context, c change.Change) (change.Change, error) {
+	if reseller.IsPatient(ctx) {
+		g.l.queue()
+	}
 	if err := g.l.alive(); err != nil {
 		return c, err
 	}
 	c, err := g.Ledger.Open(ctx, c)
 	if err == nil {
-		g.l.reach(opened, func(m *model) { m.opened = append(m.opened, c.ID) })
+		g.l.reach(opened, func(m *model) { m.opened[reseller.IsPatient(ctx)] = append(m.opened[reseller.IsPatient(ctx)], c.ID) })
 	}
 	return c, err
 }
@@ -165,17 +184,35 @@ func (g mortal) Intend(ctx context.Context, c change.Change) (change.Change, err
 	}
 	c, err := g.Ledger.Intend(ctx, c)
 	if err == nil {
-		g.l.reach(intended, func(m *model) { m.current = c })
+		g.l.reach(intended, func(m *model) { m.current[held(c.Kind, c.Account, c.Email)] = c })
 	}
 	return c, err
 }
 
 func (g mortal) Close(ctx context.Context, c change.Change) (change.Change, error) {
-	g.l.reach(answered, func(m *model) { m.current = change.Change{} })
+	g.l.reach(answered, func(m *model) { delete(m.current, held(c.Kind, c.Account, c.Email)) })
 	if err := g.l.alive(); err != nil {
 		return c, err
 	}
 	return g.Ledger.Close(ctx, c)
+}
+
+// Hurry tells the server that has runs, and that of people, which has them too.
+func (g mortal) Hurry(context.Context) error {
+	if err := g.l.alive(); err != nil {
+		return err
+	}
+	g.l.runs.Hurried()
+	g.l.Hurried()
+	return nil
+}
+
+// held names what a change holds.
+func held(kind change.Kind, id wave.UserID, email string) string {
+	if kind == change.Create {
+		return strings.ToLower(email)
+	}
+	return string(id)
 }
 
 func (g mortal) Settle(ctx context.Context, c change.Change) (change.Change, error) {

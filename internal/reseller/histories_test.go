@@ -29,6 +29,15 @@ type step struct {
 	Dies    moment
 	Away    []bool // lists that cannot be had, from the next one on
 	Pause   time.Duration
+
+	// What an item of a run does to the account at the same time, if anything: it begins
+	// by so much before the person, on the same server or elsewhere, and has to wait once
+	// it has its list.
+	Run       change.Kind
+	RunKeys   []wave.Key
+	Ahead     time.Duration
+	Elsewhere bool
+	Queues    time.Duration
 }
 
 // reply is what becomes of a call.
@@ -74,15 +83,23 @@ func steps() *rapid.Generator[[]step] {
 			Dies:    rapid.SampledFrom([]moment{lives, lives, lives, lives, opened, intended, sent, answered}).Draw(t, "dies"),
 			Away:    rapid.SliceOfN(rapid.SampledFrom([]bool{false, false, false, true}), 0, 6).Draw(t, "away"),
 			Pause:   rapid.SampledFrom([]time.Duration{0, 0, 0, time.Second, 10 * time.Second, 70 * time.Second}).Draw(t, "pause"),
+
+			Run:       rapid.SampledFrom([]change.Kind{"", "", "", change.Meta, change.Meta, change.Meta, change.Password, change.Delete}).Draw(t, "run"),
+			RunKeys:   rapid.SliceOfNDistinct(rapid.SampledFrom([]wave.Key{"open_api", "aqua_link"}), 1, 2, rapid.ID).Draw(t, "run's keys"),
+			Ahead:     rapid.SampledFrom([]time.Duration{0, 15 * time.Millisecond, time.Second, 2500 * time.Millisecond, 2505 * time.Millisecond, 2515 * time.Millisecond, 5 * time.Second}).Draw(t, "ahead"),
+			Elsewhere: rapid.Bool().Draw(t, "elsewhere"),
+			Queues:    rapid.SampledFrom([]time.Duration{0, 50 * time.Millisecond, 2 * time.Second}).Draw(t, "queues"),
 		}
 	}), 5, 12)
 }
 
 // Whatever goes wrong, in whatever order: what was told is true, what is in doubt
 // is settled to the truth or left to a person, and no flag is lost.
-func TestService_historiesAreTrue(t *testing.T) {
+func TestService_historiesAreTrue(t *testing.T) { checkHistories(t, steps()) }
+
+func checkHistories(t *testing.T, histories *rapid.Generator[[]step]) {
 	rapid.Check(t, func(rt *rapid.T) {
-		history := steps().Draw(rt, "history")
+		history := histories.Draw(rt, "history")
 		var problems []string
 		synctest.Test(t, func(t *testing.T) {
 			problems = play(t, history)
@@ -116,7 +133,8 @@ func play(t *testing.T, history []step) []string {
 func (m *model) prepare(now string, s step) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.now, m.life.step, m.opened = now, s, nil
+	m.now, m.life.step = now, s
+	clear(m.opened)
 	switch s.What {
 	case "leave":
 		m.gone = true
@@ -127,6 +145,14 @@ func (m *model) prepare(now string, s step) {
 
 // do does one step on the service of the moment.
 func (m *model) do(s step) {
+	m.meanwhile(s, func() { m.ask(s) })
+	if m.life.alive() != nil {
+		m.begin() // nobody was told anything
+	}
+}
+
+// ask does what the person of a step wants.
+func (m *model) ask(s step) {
 	var id string
 	var state change.State
 	var err error
@@ -160,11 +186,7 @@ func (m *model) do(s step) {
 		m.outside(s)
 		return
 	}
-	if m.life.alive() != nil {
-		m.begin() // nobody was told anything
-		return
-	}
-	m.checkTold(id, state, err)
+	m.checkTold(false, id, state, err)
 }
 
 func (m *model) changeMeta(s step) (string, change.State, error) {

@@ -135,26 +135,13 @@ func (s *Service) tryMeta(ctx context.Context, c change.Change, plan func(now wa
 		return MetaResult{}, err
 	}
 	c.Email, c.Company = known.Email, known.BillingGroup.CompanyID
-	c, before, asOf, err := s.hold(ctx, c)
+	c, before, leave, err := s.hold(ctx, c)
 	if err != nil {
 		return MetaResult{}, err
 	}
+	defer leave()
 	defer s.leave(ctx, &c)
 	e, err := plan(before)
-	leave := func() {}
-	if err == nil && len(e.Apply) > 0 {
-		if leave, err = s.turn(ctx); err != nil {
-			return MetaResult{}, s.giveUp(ctx, c, change.Cancelled, err)
-		}
-		defer leave()
-		if oldest := s.now().Add(-patientAge); IsPatient(ctx) && asOf.Add(s.dir.tookLast()).Before(oldest) {
-			// It waited so long that what it read says little about now.
-			if before, _, err = s.readUnder(ctx, c, oldest); err != nil {
-				return MetaResult{}, s.giveUp(ctx, c, change.Failed, err)
-			}
-			e, err = plan(before)
-		}
-	}
 	if err != nil {
 		state := change.Failed
 		if fault.Is(err, fault.Conflict) {
@@ -176,7 +163,7 @@ func (s *Service) tryMeta(ctx context.Context, c change.Change, plan func(now wa
 	// The intent is committed: from here on the outcome is always found out and
 	// recorded, though a tab was closed.
 	ctx = context.WithoutCancel(ctx)
-	snap, err := s.deliver(ctx,
+	snap, err := s.deliver(ctx, c,
 		func(ctx context.Context) error {
 			defer leave() // the reading after it takes longer than the call
 			return s.api.ReplaceMeta(ctx, c.Account, e.Meta)

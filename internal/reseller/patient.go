@@ -9,10 +9,15 @@ import (
 	"waveadmin/internal/fault"
 )
 
-// patientGap is how far the lists of a run are apart, from start to start: each is
-// the fresh reading of the writes after it and reads back those before. More would
-// keep accounts locked for longer, less would take calls from the writes.
-const patientGap = 2500 * time.Millisecond
+const (
+	// patientGap is how far the lists of a run are apart, from start to start: each is
+	// the fresh reading of the writes after it and reads back those before. More would
+	// keep accounts locked for longer, less would take calls from the writes.
+	patientGap = 2500 * time.Millisecond
+
+	// hurriedGap is the same while a person waits for an account that a run has.
+	hurriedGap = 300 * time.Millisecond
+)
 
 // patientAge is how old a list may be, beside the time that it took, when a write of a
 // run that rests on it begins. What is changed outside in that time is overwritten, as
@@ -30,12 +35,11 @@ func Patiently(ctx context.Context) context.Context {
 // IsPatient reports whether ctx comes from Patiently.
 func IsPatient(ctx context.Context) bool { return ctx.Value(patientKey{}) != nil }
 
-// patientTurns is how many patient writes are being sent at a time. All others wait
-// with nothing committed, so that a run which is cancelled stops with these.
+// patientTurns is how many patient writes are opened and being sent at a time. All
+// others wait with nothing committed, so that a run which is cancelled stops with these.
 const patientTurns = 16
 
-// turn returns when a write may be recorded as about to be sent, at once unless it is
-// patient. Leave ends the turn, once. It fails with fault.Unavailable when ctx ends
+// turn returns when a write may be opened and sent, at once unless it is patient. Leave ends the turn, once. It fails with fault.Unavailable when ctx ends
 // first.
 func (s *Service) turn(ctx context.Context) (leave func(), err error) {
 	if !IsPatient(ctx) {
@@ -71,25 +75,52 @@ func (d *Directory) awaitOthers(ctx context.Context, t time.Time) error {
 func (d *Directory) listDue(t time.Time) <-chan struct{} {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.queued != nil || d.running != nil && !d.running.started.Before(t) {
+	if d.coming(t) {
 		return nil
 	}
 	if list := d.listed.Load(); list != nil && !list.asOf.Before(t) {
 		return nil
 	}
-	rest := patientGap - time.Since(d.launched)
+	rest := d.untilDue()
 	if rest <= 0 {
 		return nil
 	}
 	if d.due == nil {
-		due := make(chan struct{})
-		d.due = due
-		time.AfterFunc(rest, func() {
+		d.due = make(chan struct{})
+		d.dueTimer = time.AfterFunc(rest, func() {
 			d.mu.Lock()
 			defer d.mu.Unlock()
-			d.due = nil
-			close(due)
+			if d.due != nil { // else hurry has set the timer once more as it went off
+				close(d.due)
+				d.due = nil
+			}
 		})
 	}
 	return d.due
+}
+
+// untilDue is how long the next list of a run may not begin yet. The caller holds mu.
+func (d *Directory) untilDue() time.Duration {
+	gap := patientGap
+	if d.hurried {
+		gap = hurriedGap
+	}
+	return gap - time.Since(d.launched)
+}
+
+// coming reports whether a list of t or later is on its way. The caller holds mu.
+func (d *Directory) coming(t time.Time) bool {
+	return d.queued != nil || d.running != nil && !d.running.started.Before(t)
+}
+
+// hurry lets the list of t or later begin soon that some wait for patiently, unless it
+// is on its way. So however many are in a hurry, there is one list at a time for all.
+func (d *Directory) hurry(t time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.due == nil || d.coming(t) {
+		return
+	}
+	d.hurried = true
+	d.dueTimer.Reset(max(d.untilDue(), 0))
 }

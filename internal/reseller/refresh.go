@@ -77,7 +77,7 @@ func (d *Directory) attempt(now time.Time) (f *flight, failing error) {
 // launch starts f. The caller holds mu.
 func (d *Directory) launch(f *flight) *flight {
 	f.started = d.o.Now()
-	d.launched = time.Now()
+	d.launched, d.hurried = time.Now(), false
 	d.running = f
 	d.flying.Go(func() { d.fly(f) })
 	return f

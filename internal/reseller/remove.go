@@ -32,7 +32,7 @@ func (s *Service) ReplacePassword(ctx context.Context, p PasswordChange) (change
 	if err != nil {
 		return change.Change{}, err
 	}
-	c, _, _, err := s.hold(ctx, change.Change{
+	c, _, leave, err := s.hold(ctx, change.Change{
 		Kind: change.Password, Account: p.UserID, Email: known.Email, Company: known.BillingGroup.CompanyID,
 		Actor: p.Actor, Reason: p.Reason, Source: sourceOf(p.RunID), RunID: p.RunID, SubmitID: p.SubmitID, Input: p.Input, Notify: p.Notify,
 	})
@@ -45,19 +45,23 @@ func (s *Service) ReplacePassword(ctx context.Context, p PasswordChange) (change
 	if err != nil {
 		return change.Change{}, err
 	}
+	defer leave()
 	defer s.leave(ctx, &c)
 	if c, err = s.intend(ctx, c); err != nil {
 		return change.Change{}, err
 	}
 
 	ctx = context.WithoutCancel(ctx)
-	err = within(ctx, func(ctx context.Context) error { return s.api.ReplacePassword(ctx, p.UserID, p.NewPassword) })
+	err = within(ctx, func(ctx context.Context) error {
+		defer leave()
+		return s.api.ReplacePassword(ctx, p.UserID, p.NewPassword)
+	})
 	if err != nil {
 		return s.unsettled(ctx, c, err)
 	}
 	c.Status = answered
 	detail := ""
-	if _, err := s.readBack(ctx); err != nil { // only for the time that pages show
+	if _, err := s.readBack(ctx, c.ID); err != nil { // only for the time that pages show
 		detail = notReadBack
 	}
 	return s.done(ctx, c, detail)
@@ -87,13 +91,14 @@ func (s *Service) Delete(ctx context.Context, d Deletion) (change.Change, error)
 	if err := confirmed(known); err != nil {
 		return change.Change{}, err
 	}
-	c, before, _, err := s.hold(ctx, change.Change{
+	c, before, leave, err := s.hold(ctx, change.Change{
 		Kind: change.Delete, Account: d.UserID, Email: known.Email, Company: known.BillingGroup.CompanyID,
 		Actor: d.Actor, Reason: reason, Source: sourceOf(d.RunID), RunID: d.RunID,
 	})
 	if err != nil {
 		return change.Change{}, err
 	}
+	defer leave()
 	defer s.leave(ctx, &c)
 	if err := confirmed(before); err != nil {
 		return change.Change{}, s.giveUp(ctx, c, change.Failed, err)
@@ -110,7 +115,8 @@ func (s *Service) Delete(ctx context.Context, d Deletion) (change.Change, error)
 
 	ctx = context.WithoutCancel(ctx)
 	tries := 0
-	snap, err := s.deliver(ctx, func(ctx context.Context) error {
+	snap, err := s.deliver(ctx, c, func(ctx context.Context) error {
+		defer leave()
 		tries++
 		err := s.api.Delete(ctx, d.UserID)
 		if tries > 1 && fault.Is(err, fault.NotFound) {
@@ -136,6 +142,7 @@ func (s *Service) Delete(ctx context.Context, d Deletion) (change.Change, error)
 // awaitCreation waits for the outcome of a sent creation of that email, whose server
 // may have died: it fails with a *change.LockedError when there is none in a moment.
 func (s *Service) awaitCreation(ctx context.Context, email string) error {
+	var hurry hurrying
 	for end := s.now().Add(lockPatience); ; {
 		c, err := s.ledger.Creating(ctx, email)
 		if err != nil || c == nil || c.State != change.Sent {
@@ -144,6 +151,7 @@ func (s *Service) awaitCreation(ctx context.Context, email string) error {
 		if !s.now().Before(end) {
 			return &change.LockedError{By: *c}
 		}
+		s.hurry(ctx, *c, &hurry)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

@@ -23,11 +23,14 @@ type Ledger interface {
 	ListByAccount(ctx context.Context, id wave.UserID, limit int) ([]change.Change, error)
 	InDoubt(ctx context.Context) ([]change.Change, error)
 	Creating(ctx context.Context, email string) (*change.Change, error)
+	Mark(ctx context.Context, id wave.UserID) (change.Mark, error)
+	Hurry(ctx context.Context) error
 }
 
 // Service is the only code that writes to Wave. Each write is a change in the
 // ledger: it locks its account, is merged into a list that is not older than the
-// lock, is recorded, sent, and read back. A change that was sent is finished
+// lock, or after which none of our writes can have begun, is recorded, sent, and read
+// back. A change that was sent is finished
 // though the caller leaves. It is safe for concurrent use.
 //
 // A write fails with fault.Forbidden, Invalid, NotFound (no such account) or
@@ -43,7 +46,7 @@ type Service struct {
 	now    func() time.Time
 	work   work
 	wake   chan struct{} // says that there is something to do for Run
-	turns  chan struct{} // held by the patient writes that are being sent
+	turns  chan struct{} // held by the patient writes that are opened and sent
 }
 
 // NewService returns a Service. Now and log may be nil for the usual ones; now
@@ -57,7 +60,7 @@ func NewService(api API, dir *Directory, ledger Ledger, rules Rules, log *slog.L
 	}
 	return &Service{
 		api: api, dir: dir, ledger: ledger, rules: rules, log: log, now: now,
-		work: work{under: make(map[string]bool)}, wake: make(chan struct{}, 1),
+		work: work{under: make(map[string]bool), waiting: make(map[string]time.Time)}, wake: make(chan struct{}, 1),
 		turns: make(chan struct{}, patientTurns),
 	}
 }

@@ -38,6 +38,8 @@ type site struct {
 	ledger *change.Ledger
 	broken atomic.Value // the step of the ledger that fails
 	audit  unwilling
+
+	beforeOpen func(change.Change) // called before a change is opened, if set
 }
 
 // unwilling is an audit log that refuses one state.
@@ -57,6 +59,13 @@ type stumbling struct {
 }
 
 var errDiskFull = errors.New("disk full")
+
+func (l stumbling) Open(ctx context.Context, c change.Change) (change.Change, error) {
+	if l.s.beforeOpen != nil {
+		l.s.beforeOpen(c)
+	}
+	return l.Ledger.Open(ctx, c)
+}
 
 func (l stumbling) Intend(ctx context.Context, c change.Change) (change.Change, error) {
 	if l.s.broken.Load() == "intend" {

@@ -20,8 +20,9 @@ const (
 // work is what this process has open in the ledger.
 type work struct {
 	mu       sync.Mutex
-	under    map[string]bool // changes that a call works on
-	unclosed []change.Change // whose outcome could not be recorded yet
+	under    map[string]bool      // changes that a call works on
+	waiting  map[string]time.Time // those of them that wait for a list which may be hurried, of then or later
+	unclosed []change.Change      // whose outcome could not be recorded yet
 }
 
 // begin opens c in the ledger. Whoever it succeeds for must close it, and defer
@@ -35,6 +36,38 @@ func (s *Service) begin(ctx context.Context, c change.Change) (change.Change, er
 	defer s.work.mu.Unlock()
 	s.work.under[c.ID] = true
 	return c, nil
+}
+
+// waits notes that a change waits for a list of t or later, until over is called.
+func (w *work) waits(id string, t time.Time) (over func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.waiting[id] = t
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		delete(w.waiting, id)
+	}
+}
+
+// waitsFor reports whether this process works on a change, and from when the list must
+// be that it waits for, zero when it waits for none.
+func (w *work) waitsFor(id string) (list time.Time, here bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.waiting[id], w.under[id]
+}
+
+// lastWait returns from when a list must be for all that wait, zero when none does.
+func (w *work) lastWait() (list time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, t := range w.waiting {
+		if t.After(list) {
+			list = t
+		}
+	}
+	return list
 }
 
 // end reports whether the change was under way, which it is no longer.

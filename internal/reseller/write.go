@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	lockPatience = 3 * time.Second // of a change while another has the account
+	lockPatience = 3 * time.Second // of a change while another has the account; more when lists take long
 	readPatience = 2 * time.Second // of a change that was sent, for the list; more when lists take long
 	readLongest  = 8 * time.Second // however long they take
 	repeats      = 2               // of a call whose answer was lost and which did nothing
@@ -57,11 +57,11 @@ const (
 	unclear                 // neither
 )
 
-// deliver sends a change that may be sent twice: an answer that was lost is
+// deliver sends c, which may be sent twice: an answer that was lost is
 // looked for in the list, and only what did nothing is sent again. It returns the
 // list that was read after it, nil when there is none, or the fault of the call:
 // Uncertain when it may have been done.
-func (s *Service) deliver(ctx context.Context, send func(context.Context) error, read func(*Snapshot) reading) (*Snapshot, error) {
+func (s *Service) deliver(ctx context.Context, c change.Change, send func(context.Context) error, read func(*Snapshot) reading) (*Snapshot, error) {
 	var lost error
 	start := s.now()
 	for attempt := 0; ; attempt++ {
@@ -69,7 +69,7 @@ func (s *Service) deliver(ctx context.Context, send func(context.Context) error,
 		if err != nil && !uncertain(err) && lost == nil {
 			return nil, err
 		}
-		snap, unreadable := s.readBack(ctx)
+		snap, unreadable := s.readBack(ctx, c.ID)
 		if err == nil {
 			return snap, nil
 		}
@@ -95,15 +95,16 @@ func within(ctx context.Context, send func(context.Context) error) error {
 	return send(ctx)
 }
 
-// readBack returns a list that was asked for after now.
-func (s *Service) readBack(ctx context.Context) (*Snapshot, error) {
+// readBack returns a list that was asked for after now. Holder is the change that has
+// its account meanwhile, empty for none.
+func (s *Service) readBack(ctx context.Context, holder string) (*Snapshot, error) {
 	patience := min(max(2*s.dir.tookLast(), readPatience), readLongest)
 	if IsPatient(ctx) {
 		patience += patientGap
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	return s.dir.NotBefore(ctx, s.now().Add(tick))
+	return s.await(ctx, holder, s.now().Add(tick))
 }
 
 // uncertain reports whether the call that failed with err may have been done. An
