@@ -69,11 +69,17 @@ type Page struct {
 // Get asks for a path and follows redirects.
 func (c *Client) Get(path string, headers ...string) Page {
 	c.t.Helper()
-	return c.do("GET", path, nil, headers)
+	return c.do("GET", path, "", headers)
 }
 
 // Post sends a form and follows redirects. A header is "Name: value".
 func (c *Client) Post(path string, form url.Values, headers ...string) Page {
+	c.t.Helper()
+	return c.do("POST", path, form.Encode(), headers)
+}
+
+// PostRaw is Post of a form as it is written, which may be broken.
+func (c *Client) PostRaw(path, form string, headers ...string) Page {
 	c.t.Helper()
 	return c.do("POST", path, form, headers)
 }
@@ -85,13 +91,9 @@ func (c *Client) Unredirected() *Client {
 	return &Client{t: c.t, site: c.site, http: &hc}
 }
 
-func (c *Client) do(method, path string, form url.Values, headers []string) Page {
+func (c *Client) do(method, path, form string, headers []string) Page {
 	c.t.Helper()
-	var body io.Reader
-	if form != nil {
-		body = strings.NewReader(form.Encode())
-	}
-	r, err := http.NewRequestWithContext(c.t.Context(), method, c.site.URL+path, body)
+	r, err := http.NewRequestWithContext(c.t.Context(), method, c.site.URL+path, strings.NewReader(form))
 	if err != nil {
 		c.t.Fatal(err)
 	}
@@ -99,7 +101,7 @@ func (c *Client) do(method, path string, form url.Values, headers []string) Page
 	r.Header.Set("Sec-Fetch-Mode", "navigate")
 	r.Header.Set("Sec-Fetch-Dest", "document")
 	r.Header.Set("Accept-Language", "en")
-	if form != nil {
+	if method == http.MethodPost {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	for _, h := range headers {
