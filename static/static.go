@@ -201,7 +201,7 @@ var mediaTypes = map[string]string{
 	".css":   "text/css; charset=utf-8",
 	".js":    "text/javascript; charset=utf-8",
 	".json":  "application/json",
-	".svg":   "image/svg+xml",
+	".svg":   "image/svg+xml; charset=utf-8",
 	".png":   "image/png",
 	".ico":   "image/x-icon",
 	".woff2": "font/woff2",

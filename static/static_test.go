@@ -48,7 +48,7 @@ func TestServe_whatMayBeAsked(t *testing.T) {
 		{"a script", "GET", at + "js/app.js", 200, "text/javascript; charset=utf-8"},
 		{"only its headers", "HEAD", at + "js/app.js", 200, "text/javascript; charset=utf-8"},
 		{"a style", "GET", at + "css/app.css", 200, "text/css; charset=utf-8"},
-		{"an icon", "GET", at + "icons/i.svg", 200, "image/svg+xml"},
+		{"an icon", "GET", at + "icons/i.svg", 200, "image/svg+xml; charset=utf-8"},
 		{"a file of no known type", "GET", at + "vendor/NOTICE", 200, "text/plain; charset=utf-8"},
 		{"a write", "POST", at + "js/app.js", 405, "text/plain; charset=utf-8"},
 		{"another build's hash", "GET", Prefix + "0123456789abcdef/js/app.js", 404, "text/plain; charset=utf-8"},

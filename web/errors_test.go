@@ -216,6 +216,7 @@ func TestUnroutable(t *testing.T) {
 		{"a write to a page", "POST", "/page", 405, "GET", "This address cannot be opened this way."},
 		{"a read of a write", "GET", "/refresh", 405, "POST", "This address cannot be opened this way."},
 		{"a method of HTTP", "DELETE", "/form", 405, "GET,POST", "This address cannot be opened this way."},
+		{"a method that shows headers", "TRACE", "/form", 405, "GET,POST", "This address cannot be opened this way."},
 		{"a method of nobody", "BREW", "/form", 405, "GET,POST", "This address cannot be opened this way."},
 	}
 	for _, tt := range tests {

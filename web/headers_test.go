@@ -69,6 +69,10 @@ func TestHeaders_onEveryKindOfResponse(t *testing.T) {
 			if got := h.Get("Permissions-Policy"); !strings.Contains(got, "camera=()") || strings.Contains(got, "=(self)") {
 				t.Errorf("Permissions-Policy = %q, want everything off", got)
 			}
+			kind := h.Get("Content-Type")
+			if text := strings.HasPrefix(kind, "text/") || strings.HasSuffix(kind, "xml"); w.Body.Len() > 0 && (kind == "" || text && !strings.HasSuffix(kind, "; charset=utf-8")) {
+				t.Errorf("Content-Type = %q, want what it is, and texts with their letters", kind)
+			}
 			if len(h.Get("X-Request-Id")) != 16 {
 				t.Errorf("X-Request-Id = %q, want 16 characters", h.Get("X-Request-Id"))
 			}
