@@ -46,13 +46,26 @@ func SecureCookies(next http.Handler) http.Handler {
 	})
 }
 
+func isSecure(ctx context.Context) bool {
+	secure, _ := ctx.Value(secureKey{}).(bool)
+	return secure
+}
+
+// flashName returns the cookie's name. Over TLS its prefix makes browsers refuse one
+// that another host or a plain connection set.
+func flashName(ctx context.Context) string {
+	if isSecure(ctx) {
+		return "__Host-" + flashCookie
+	}
+	return flashCookie
+}
+
 // newFlashCookie returns the cookie with value for so many seconds; a negative
 // number deletes it.
 func newFlashCookie(ctx context.Context, value string, seconds int) *http.Cookie {
-	secure, _ := ctx.Value(secureKey{}).(bool)
 	return &http.Cookie{
-		Name: flashCookie, Value: value, Path: "/", MaxAge: seconds,
-		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
+		Name: flashName(ctx), Value: value, Path: "/", MaxAge: seconds,
+		HttpOnly: true, Secure: isSecure(ctx), SameSite: http.SameSiteLaxMode,
 	}
 }
 
@@ -77,7 +90,7 @@ func setFlash(w http.ResponseWriter, r *http.Request, f flash) {
 // takeFlash returns what was just done with its change, or false. It is said once.
 // The change is the zero one when there was nothing to do.
 func takeFlash(w http.ResponseWriter, r *http.Request, s ChangeGetter) (flash, change.Change, bool) {
-	cookie, err := r.Cookie(flashCookie)
+	cookie, err := r.Cookie(flashName(r.Context()))
 	if err != nil || cookie.Value == "" {
 		return flash{}, change.Change{}, false
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // A choice is a preference that a person sets by a parameter of any page, and
-// that a cookie of the same name keeps for a year.
+// that a cookie of the same name, over TLS with a prefix, keeps for a year.
 type choice struct {
 	name   string
 	values []string
@@ -34,7 +34,7 @@ func (s *site) preferences(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx := i18n.WithZone(r.Context(), s.zone)
 		ctx = i18n.WithLang(ctx, s.languageFor(r))
-		ctx = views.WithPrefs(ctx, prefs(r))
+		ctx = views.WithPrefs(ctx, s.prefs(r))
 		ctx = views.WithPath(ctx, pageOf(r))
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
@@ -55,7 +55,7 @@ func pageOf(r *http.Request) *url.URL {
 
 // languageFor obeys the cookie, else the browser, else the settings.
 func (s *site) languageFor(r *http.Request) string {
-	if lang := chosen(r, choices[0]); lang != "" {
+	if lang := s.chosen(r, choices[0]); lang != "" {
 		return lang
 	}
 	accept := r.Header.Get("Accept-Language")
@@ -74,20 +74,20 @@ func (s *site) languageFor(r *http.Request) string {
 }
 
 // prefs leaves empty what follows the system or is the default.
-func prefs(r *http.Request) views.Prefs {
+func (s *site) prefs(r *http.Request) views.Prefs {
 	var p views.Prefs
-	if theme := chosen(r, choices[1]); theme != "auto" {
+	if theme := s.chosen(r, choices[1]); theme != "auto" {
 		p.Theme = theme
 	}
-	if density := chosen(r, choices[2]); density != "comfortable" {
+	if density := s.chosen(r, choices[2]); density != "comfortable" {
 		p.Density = density
 	}
 	return p
 }
 
 // chosen returns the value of the cookie, or "" if it is none of the choice's.
-func chosen(r *http.Request, c choice) string {
-	cookie, err := r.Cookie(c.name)
+func (s *site) chosen(r *http.Request, c choice) string {
+	cookie, err := r.Cookie(s.cookieName(c.name))
 	if err != nil || !slices.Contains(c.values, cookie.Value) {
 		return ""
 	}
@@ -124,9 +124,18 @@ func (s *site) switchPreferences(next http.Handler) http.Handler {
 	})
 }
 
+// cookieName returns the name of a cookie. Over TLS its prefix makes browsers refuse
+// one that another host or a plain connection set.
+func (s *site) cookieName(name string) string {
+	if s.overTLS() {
+		return "__Host-" + name
+	}
+	return name
+}
+
 func (s *site) preferenceCookie(name, value string) *http.Cookie {
 	return &http.Cookie{
-		Name: name, Value: value, Path: "/", MaxAge: 365 * 24 * 60 * 60,
+		Name: s.cookieName(name), Value: value, Path: "/", MaxAge: 365 * 24 * 60 * 60,
 		HttpOnly: true, Secure: s.overTLS(), SameSite: http.SameSiteLaxMode,
 	}
 }

@@ -34,11 +34,12 @@ func TestPreferences(t *testing.T) {
 		{"the same, with English as the default", "fr-FR", "", "en", `en "" "" JST`},
 		{"a header that is none", ";;q=;", "", "ja", `ja "" "" JST`},
 		{"a header without end", strings.Repeat("en-", 100), "", "ja", `ja "" "" JST`},
-		{"the cookie against the browser", "en", "lang=ja", "en", `ja "" "" JST`},
-		{"a cookie that is none", "en", "lang=xx", "ja", `en "" "" JST`},
-		{"a dark and compact page", "", "theme=dark; density=compact", "ja", `ja "dark" "compact" JST`},
-		{"the system's theme", "", "theme=auto; density=comfortable", "ja", `ja "" "" JST`},
-		{"cookies with markup", "", `theme="><script>; density=x`, "ja", `ja "" "" JST`},
+		{"the cookie against the browser", "en", "__Host-lang=ja", "en", `ja "" "" JST`},
+		{"a cookie that another host can set", "en", "lang=ja", "en", `en "" "" JST`},
+		{"a cookie that is none", "en", "__Host-lang=xx", "ja", `en "" "" JST`},
+		{"a dark and compact page", "", "__Host-theme=dark; __Host-density=compact", "ja", `ja "dark" "compact" JST`},
+		{"the system's theme", "", "__Host-theme=auto; __Host-density=comfortable", "ja", `ja "" "" JST`},
+		{"cookies with markup", "", `__Host-theme="><script>; __Host-density=x`, "ja", `ja "" "" JST`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -55,7 +56,7 @@ func TestSwitchPreferences(t *testing.T) {
 	tests := []struct {
 		name, target string
 		location     string   // empty for no redirect
-		cookies      []string // name=value
+		cookies      []string // name=value, without the prefix
 	}{
 		{"a language", "/x?lang=en", "/x", []string{"lang=en"}},
 		{"a language beside a search", "/x?q=%E6%9D%B1&lang=ja&page=2", "/x?page=2&q=%E6%9D%B1", []string{"lang=ja"}},
@@ -87,8 +88,8 @@ func TestSwitchPreferences(t *testing.T) {
 				t.Fatalf("cookies = %v, want %v", got, tt.cookies)
 			}
 			for i, c := range got {
-				if c.Name+"="+c.Value != tt.cookies[i] {
-					t.Errorf("cookie = %s=%s, want %s", c.Name, c.Value, tt.cookies[i])
+				if c.Name+"="+c.Value != "__Host-"+tt.cookies[i] {
+					t.Errorf("cookie = %s=%s, want __Host-%s", c.Name, c.Value, tt.cookies[i])
 				}
 				if !c.HttpOnly || !c.Secure || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || c.MaxAge != 365*24*60*60 {
 					t.Errorf("cookie = %v, want a year, HttpOnly, Secure, Lax", c)
@@ -109,14 +110,14 @@ func TestSwitchPreferences_onlyForAGet(t *testing.T) {
 func TestSwitchPreferences_withoutTLS(t *testing.T) {
 	s := newTestSite(t, shows, func(d *Deps) { d.PublicURL = mustParse("http://127.0.0.1:8080") })
 	c := s.do(request("GET", "/x?lang=en", "Host: 127.0.0.1:8080")).Result().Cookies()
-	if len(c) != 1 || c[0].Secure {
+	if len(c) != 1 || c[0].Secure || c[0].Name != "lang" {
 		t.Errorf("cookies = %v, want one that is not Secure: the browser would drop it", c)
 	}
 }
 
 func TestRefusals_areInThePersonsLanguage(t *testing.T) {
 	s := newTestSite(t, everyGroup)
-	w := s.do(request("POST", "/form", "Sec-Fetch-Site: cross-site", "Cookie: lang=ja"))
+	w := s.do(request("POST", "/form", "Sec-Fetch-Site: cross-site", "Cookie: __Host-lang=ja"))
 	if want := "ほかのサイトからのリクエスト"; w.Code != 403 || !strings.Contains(w.Body.String(), want) {
 		t.Errorf("answer = %d, want 403 with %q:\n%s", w.Code, want, w.Body)
 	}

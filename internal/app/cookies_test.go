@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"testing"
 
@@ -68,16 +69,19 @@ func TestCookies_areSecureBehindAProxy(t *testing.T) {
 		}
 	}
 	get("/auth/login?return_to=%2Fresellers%3Ftheme%3Ddark")
-	get("/resellers", &http.Cookie{Name: "done", Value: "say=save.nothing"}) // said once, so deleted
-	proxy.Close()                                                            // waits for what is still being answered
+	get("/resellers", &http.Cookie{Name: "__Host-done", Value: "say=save.nothing"}) // said once, so deleted
+	proxy.Close()                                                                   // waits for what is still being answered
 	mu.Lock()
 	defer mu.Unlock()
 	for name, secure := range seen {
 		if !secure {
 			t.Errorf("the cookie %s is not Secure", name)
 		}
+		if !strings.HasPrefix(name, "__Host-") {
+			t.Errorf("the cookie %s could be set by another host", name)
+		}
 	}
-	for _, name := range []string{"__Host-waveadmin", "theme", "done"} {
+	for _, name := range []string{"__Host-waveadmin", "__Host-theme", "__Host-done"} {
 		if _, ok := seen[name]; !ok {
 			t.Errorf("no cookie %s, so nothing is tested", name)
 		}
