@@ -1,5 +1,5 @@
 // Package archtest holds the tests of the repository's shape: who may import whom,
-// and what of others it is made of.
+// what of others it is made of, and which test proves what docs/security says.
 package archtest
 
 import (

@@ -115,6 +115,25 @@ func slug(heading string) string {
 	return strings.Map(keep, strings.ToLower(heading))
 }
 
+var namedTest = regexp.MustCompile("`([a-z]+\\.(?:Test|Fuzz)[A-Za-z0-9_]+)`")
+
+// TestProofs_ofThePage: the tests that docs/security.md names exist.
+func TestProofs_ofThePage(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(root, securityPage))
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, named := readProofs(t), namedTest.FindAllStringSubmatch(string(page), -1)
+	for _, m := range named {
+		if err := known.find(m[1]); err != nil {
+			t.Errorf("%s: %v", securityPage, err)
+		}
+	}
+	if len(named) < 20 {
+		t.Errorf("%s names only %d tests", securityPage, len(named))
+	}
+}
+
 // TestProofs_find holds the search itself to what it promises.
 func TestProofs_find(t *testing.T) {
 	known := readProofs(t)
