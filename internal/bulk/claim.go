@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"waveadmin/internal/change"
@@ -158,34 +159,37 @@ func requeue(ctx context.Context, tx *sql.Tx, planID string, place int, changeID
 	return err
 }
 
-// step records what became of an account, if any, and claims the next, if it may and
-// there is one.
-func (s *slice) step(ctx context.Context, ended *result, claim bool) (next *Item, err error) {
+// step records what became of accounts, and claims the next ones, at most room.
+func (s *slice) step(ctx context.Context, ended []*result, room int) (next []Item, err error) {
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
 		next = nil
-		if ended != nil {
-			if err := s.keep(ctx, tx, *ended); err != nil {
+		for _, res := range ended {
+			if err := s.keep(ctx, tx, *res); err != nil {
 				return err
 			}
 		}
-		if !claim {
+		if room == 0 {
 			return nil
 		}
-		found, err := readItems(ctx, tx, `i.plan_id = $1 AND i.state = 'queued' AND i.left_out = 0
+		var err error
+		next, err = readItems(ctx, tx, `i.plan_id = $1 AND i.state = 'queued' AND i.left_out = 0
 			AND EXISTS (SELECT 1 FROM bulk_runs r WHERE r.plan_id = $1 AND r.state = 'running' AND r.slice = $2 AND r.not_before <= $3)
-			ORDER BY i.place LIMIT 1`, s.run.PlanID, s.id, db.Micros(s.now()))
-		if err != nil || len(found) == 0 {
+			ORDER BY i.place LIMIT $4`, s.run.PlanID, s.id, db.Micros(s.now()), min(room, insertRows))
+		if err != nil || len(next) == 0 {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "UPDATE bulk_items SET state = 'running', claimed_by = $1 WHERE plan_id = $2 AND place = $3",
-			s.id, s.run.PlanID, found[0].Place)
-		if err == nil {
-			next = &found[0]
+		args := []any{s.id, s.run.PlanID}
+		places := make([]string, len(next))
+		for n, i := range next {
+			args = append(args, i.Place)
+			places[n] = fmt.Sprintf("$%d", len(args))
 		}
+		_, err = tx.ExecContext(ctx, `UPDATE bulk_items SET state = 'running', claimed_by = $1
+			WHERE plan_id = $2 AND place IN (`+strings.Join(places, ", ")+")", args...)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("claim an account of a run: %w", err)
+		return nil, fmt.Errorf("claim accounts of a run: %w", err)
 	}
 	return next, nil
 }

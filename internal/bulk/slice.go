@@ -16,12 +16,13 @@ const (
 	holdRenew  = 10 * time.Second
 	stateEvery = 500 * time.Millisecond // in which a pause by another server is seen
 	orphanRest = 2 * time.Second        // until what became of accounts that others left is looked for again
+	gather     = 20 * time.Millisecond  // for which what ends is gathered before it is recorded
 )
 
 // workers returns how many accounts are under way at a time, of all runs together.
-// Each waits for a list before its call and for one after it, which come some seconds
-// apart and are shared, and its turn comes while those before it are sent.
-func (r *Runs) workers() int { return min(max(5*r.o.Rate, 8), 400) }
+// Each waits for a list before its call and for one after it, which come 2.5 seconds
+// and the time of a list apart and are shared: some 5.5 s of calls are under way.
+func (r *Runs) workers() int { return min(max(7*r.o.Rate, 8), 700) }
 
 // share returns how many of them a run has.
 func (r *Runs) share() int {
@@ -67,23 +68,12 @@ func (r *Runs) work(ctx context.Context, planID string) (after, error) {
 	defer done()
 	var renewing sync.WaitGroup
 	renewing.Go(func() { s.renew(alive, cancel) })
-	var working sync.WaitGroup
-	failed := make(chan error, r.workers())
-	for n := range r.workers() {
-		working.Go(func() {
-			if err := s.items(ctx, n); err != nil {
-				failed <- err
-			}
-		})
-	}
-	working.Wait()
+	failed := s.accounts(ctx)
 	done()
 	renewing.Wait()
 	then, err := s.leave(context.WithoutCancel(ctx))
-	select {
-	case err := <-failed:
-		return after{}, err
-	default:
+	if failed != nil {
+		return after{}, failed
 	}
 	return then, err
 }
@@ -118,49 +108,46 @@ func (s *slice) renew(ctx context.Context, stop func()) {
 	}
 }
 
-// items does account after account, while it is the turn of worker n. What became of
-// one is recorded in the transaction that claims the next.
-func (s *slice) items(ctx context.Context, n int) error {
-	var ended *result
+// accounts does account after account until the time of the slice is over or there is
+// none to claim, with as many under way at a time as its share allows. What became of
+// them is recorded together with what comes next, many in one transaction: they end
+// in bursts, as each waits for a list that they share. It returns when all that it
+// began has ended. When a transaction fails it claims nothing more, and what it could
+// not record is left to the slice that comes after it.
+func (s *slice) accounts(ctx context.Context) error {
+	ended := make(chan *result, s.workers())
+	var waiting []*result
+	under := 0
+	var failed error
 	for {
-		claim := ctx.Err() == nil && time.Now().Before(s.end)
-		if claim && n >= s.share() { // other runs are under way: it stands by
-			if ended == nil {
-				sleep(ctx, stateEvery)
-				if idle, err := s.nothingLeft(ctx); err != nil || idle {
-					return err
-				}
-				continue
+		room := 0
+		if failed == nil && ctx.Err() == nil && time.Now().Before(s.end) {
+			room = max(s.share()-under, 0)
+		}
+		var next []Item
+		if failed == nil && (room > 0 || len(waiting) > 0) {
+			next, failed = s.step(context.WithoutCancel(ctx), waiting, room)
+		}
+		waiting = nil
+		for _, item := range next {
+			under++
+			go func() { ended <- s.do(ctx, item) }()
+		}
+		if under == 0 {
+			return failed
+		}
+		waiting = append(waiting, <-ended)
+		sleep(ctx, gather)
+		for more := true; more; {
+			select {
+			case res := <-ended:
+				waiting = append(waiting, res)
+			default:
+				more = false
 			}
-			claim = false
 		}
-		item, err := s.step(context.WithoutCancel(ctx), ended, claim)
-		if err != nil {
-			return err
-		}
-		if item == nil {
-			if ended != nil && n >= s.share() {
-				ended = nil
-				continue
-			}
-			return nil
-		}
-		ended = s.do(ctx, *item)
+		under -= len(waiting)
 	}
-}
-
-// nothingLeft reports whether there is no account to claim, or no time for it.
-func (s *slice) nothingLeft(ctx context.Context) (bool, error) {
-	if ctx.Err() != nil || !time.Now().Before(s.end) {
-		return true, nil
-	}
-	var left int
-	err := s.db.Read().QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM bulk_items WHERE plan_id = $1 AND state = 'queued' AND left_out = 0 LIMIT 1) q",
-		s.run.PlanID).Scan(&left)
-	if ctx.Err() != nil {
-		return true, nil
-	}
-	return left == 0, err
 }
 
 // roleLost pauses the run when whoever started it may not change accounts any more,
