@@ -95,6 +95,7 @@ func newDemo(ctx context.Context, o DemoOptions, publicURL string) (*demo, error
 		ClientID: d.cfg.Auth.ClientID, ClientSecret: d.cfg.Auth.ClientSecret.Reveal(),
 		RedirectURIs: []string{publicURL + "/auth/callback"},
 		PostLogout:   []string{publicURL + "/auth/signed-out"},
+		BackChannel:  publicURL + "/auth/backchannel-logout",
 	})
 	return d, nil
 }

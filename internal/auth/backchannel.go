@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+
+	"waveadmin/internal/db"
 )
 
 // logoutEvent is the member of the events claim that makes a token one of
@@ -108,12 +110,14 @@ func (a *Auth) endAll(ctx context.Context, l logout) (ended []Actor, err error) 
 	return ended, err
 }
 
-// endAll deletes the sessions of l. Of a session that the provider did not name
-// at sign-in, the subject has to do.
+// endAll deletes the sessions of l that are not over. Of a session that the
+// provider did not name at sign-in, the subject has to do.
 func (s *store) endAll(ctx context.Context, tx *sql.Tx, l logout) (ended []Actor, err error) {
-	rows, err := tx.QueryContext(ctx, `DELETE FROM sessions WHERE issuer = $1
+	now := s.cfg.Now()
+	rows, err := tx.QueryContext(ctx, `DELETE FROM sessions WHERE issuer = $1 AND expires_at > $4 AND seen_at > $5
 		AND ($2 = '' OR subject = $2) AND ($3 = '' OR sid = $3 OR sid = '' AND $2 <> '')
-		RETURNING subject, name, email, role`, s.cfg.Issuer, l.subject, l.sid)
+		RETURNING subject, name, email, role`, s.cfg.Issuer, l.subject, l.sid,
+		db.Micros(now), db.Micros(now.Add(-s.cfg.Idle)))
 	if err != nil {
 		return nil, err
 	}

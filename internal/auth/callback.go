@@ -95,14 +95,13 @@ func (a *Auth) useOnce(ctx context.Context, l login) error {
 // identify asks the provider who the person behind code is.
 func (a *Auth) identify(ctx context.Context, l login, code string) (record, *refusal) {
 	d := a.provider.known()
-	ctx = a.provider.context(ctx)
+	ctx, status := withStatus(a.provider.context(ctx))
 	token, err := d.oauth.Exchange(ctx, code, oauth2.VerifierOption(l.Verifier))
-	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok && refused.Response.StatusCode < 500 {
-		// Its body may hold anything; the code alone is safe to log.
-		return record{}, untrusted("exchange", fmt.Errorf("status %d, %.100q", refused.Response.StatusCode, refused.ErrorCode))
-	}
-	if err != nil {
+	switch {
+	case err != nil && outage(*status):
 		return record{}, down("exchange", scrub(err))
+	case err != nil:
+		return record{}, untrusted("exchange", scrub(err))
 	}
 	raw, _ := token.Extra("id_token").(string)
 	claims, no := a.verify(ctx, d, raw, l.Nonce, token.AccessToken)
@@ -128,10 +127,11 @@ func (a *Auth) identify(ctx context.Context, l login, code string) (record, *ref
 	return who, nil
 }
 
-// scrub keeps the body of an answer out of the log.
+// scrub keeps the body of an answer out of the log, which may hold anything. The
+// error code alone is safe.
 func scrub(err error) error {
 	if refused, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
-		return fmt.Errorf("status %d", refused.Response.StatusCode)
+		return fmt.Errorf("status %d, %.100q", refused.Response.StatusCode, refused.ErrorCode)
 	}
 	return err
 }

@@ -60,7 +60,11 @@ func (a *Auth) verify(ctx context.Context, d *discovery, raw, nonce, access stri
 // checkSigned checks what an ID token and a logout token have in common: the
 // signature, who made it and for whom, and when.
 func (a *Auth) checkSigned(ctx context.Context, v *oidc.IDTokenVerifier, raw string) (*oidc.IDToken, map[string]json.RawMessage, *refusal) {
+	ctx, missing := withoutKeys(ctx)
 	token, err := v.Verify(ctx, raw)
+	if *missing {
+		return nil, nil, down("keys", errNoKeys)
+	}
 	if _, expired := errors.AsType[*oidc.TokenExpiredError](err); expired {
 		return nil, nil, untrusted("expired", err)
 	}
@@ -103,7 +107,8 @@ func (a *Auth) checkShape(kind, raw string) *refusal {
 	}
 	head, _, _ := strings.Cut(raw, ".")
 	text, err := base64.RawURLEncoding.DecodeString(head)
-	if err != nil || strings.Count(raw, ".") != 2 {
+	// The decoder takes line breaks as well.
+	if err != nil || strings.Count(raw, ".") != 2 || strings.ContainsAny(raw, "\r\n") {
 		return untrusted(kind+"_not_compact", err)
 	}
 	var header map[string]any // not a struct: those match names in any case
@@ -175,9 +180,13 @@ func (a *Auth) withGroups(ctx context.Context, d *discovery, c claims, token *oa
 	if c.Groups != nil || d.oidc.UserInfoEndpoint() == "" {
 		return c, nil
 	}
+	ctx, status := withStatus(ctx)
 	info, err := d.oidc.UserInfo(ctx, oauth2.StaticTokenSource(token))
-	if err != nil {
+	switch {
+	case err != nil && outage(*status):
 		return c, down("userinfo", err)
+	case err != nil:
+		return c, untrusted("userinfo", err)
 	}
 	var all map[string]json.RawMessage
 	if err := info.Claims(&all); err != nil || !exactNames(all) {

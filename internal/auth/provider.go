@@ -24,25 +24,18 @@ const (
 	// discoveryPause keeps a provider that is down from being asked by everyone
 	// who tries to sign in.
 	discoveryPause = time.Second
-	// Keys are fetched again for every token with an unknown key or a bad
-	// signature: whoever sends such tokens gets this many fetches.
-	keyFetches   = 5
-	keyFetchRate = rate.Limit(1.0 / 15)
 )
 
-var (
-	errBody      = errors.New("the answer is too large")
-	errKeyBudget = errors.New("keys were fetched too often just now")
-)
+var errBody = errors.New("the answer is too large")
 
 // provider is the OpenID provider, discovered when it is first needed.
 type provider struct {
 	cfg    Config
 	client *http.Client
-	keys   *http.Client // for the signing keys alone
+	keys   *budget // for the signing keys alone
 	// The same for logout tokens, which anyone may send: whoever uses up their
 	// fetches does not stop sign-ins.
-	logoutKeys *http.Client
+	logoutKeys *budget
 	flight     singleflight.Group
 
 	mu     sync.Mutex
@@ -65,8 +58,8 @@ func newProvider(cfg Config) *provider {
 	tr := http.DefaultTransport.(*http.Transport).Clone()
 	tr.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 	guarded := &guard{cfg: cfg, next: tr}
-	rationed := func() *http.Client {
-		return newClient(&budget{now: cfg.Now, left: rate.NewLimiter(keyFetchRate, keyFetches), next: guarded})
+	rationed := func() *budget {
+		return &budget{now: cfg.Now, left: rate.NewLimiter(keyFetchRate, keyFetches), next: guarded}
 	}
 	return &provider{cfg: cfg, client: newClient(guarded), keys: rationed(), logoutKeys: rationed()}
 }
@@ -84,6 +77,20 @@ func newClient(tr http.RoundTripper) *http.Client {
 func (p *provider) context(ctx context.Context) context.Context {
 	return oidc.ClientContext(ctx, p.client)
 }
+
+// statusKey is where a context holds a *int, see withStatus.
+type statusKey struct{}
+
+// withStatus returns a context in which last always holds the status of the
+// latest answer of the provider, or 0 if it did not answer. The libraries do not
+// say whether they failed for want of an answer or for what was in it.
+func withStatus(ctx context.Context) (_ context.Context, last *int) {
+	last = new(int)
+	return context.WithValue(ctx, statusKey{}, last), last
+}
+
+// outage reports whether a status of withStatus means that the provider is down.
+func outage(status int) bool { return status == 0 || status >= 500 }
 
 // known returns what was discovered, or nil.
 func (p *provider) known() *discovery {
@@ -149,8 +156,9 @@ func (p *provider) discover(ctx context.Context) (*discovery, error) {
 			return nil, fmt.Errorf("discovery: %s %q is not https on an allowed host", name, raw)
 		}
 	}
-	verifier := func(client *http.Client) *oidc.IDTokenVerifier {
-		keys := oidc.NewRemoteKeySet(oidc.ClientContext(ctx, client), doc.Keys)
+	verifier := func(b *budget) *oidc.IDTokenVerifier {
+		ctx := oidc.ClientContext(ctx, newClient(b))
+		keys := &keySet{by: b, fetch: func() oidc.KeySet { return oidc.NewRemoteKeySet(ctx, doc.Keys) }}
 		return oidc.NewVerifier(p.cfg.Issuer, keys, &oidc.Config{
 			ClientID: p.cfg.ClientID, SupportedSigningAlgs: p.cfg.SigningAlgs, Now: p.cfg.Now,
 		})
@@ -197,26 +205,18 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !g.cfg.mayCall(r.URL) {
 		return nil, fmt.Errorf("%s is not an address of the provider", r.URL.Host)
 	}
+	last, ok := r.Context().Value(statusKey{}).(*int)
+	if !ok {
+		last = new(int)
+	}
+	*last = 0
 	resp, err := g.next.RoundTrip(r)
 	if err != nil {
 		return nil, err
 	}
+	*last = resp.StatusCode
 	resp.Body = &cappedBody{ReadCloser: resp.Body, left: providerBody}
 	return resp, nil
-}
-
-// budget is a transport that fails when it is used too often.
-type budget struct {
-	now  func() time.Time
-	left *rate.Limiter
-	next http.RoundTripper
-}
-
-func (b *budget) RoundTrip(r *http.Request) (*http.Response, error) {
-	if !b.left.AllowN(b.now(), 1) {
-		return nil, errKeyBudget
-	}
-	return b.next.RoundTrip(r)
 }
 
 // cappedBody fails when there is more than left: a cut document would be read

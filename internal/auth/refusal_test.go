@@ -95,7 +95,7 @@ func TestSignIn_refuses(t *testing.T) {
 		{"it refuses", at("/token", 400, `{"error":"invalid_grant"}`), "exchange", 400},
 		{"it fails", at("/token", 500, `oops`), "exchange", 503},
 		{"it redirects", at("/token", 307, ``), "exchange", 400},
-		{"it answers too much", at("/token", 200, `{"access_token":"`+strings.Repeat("x", 2<<20)+`"}`), "exchange", 503},
+		{"it answers too much", at("/token", 200, `{"access_token":"`+strings.Repeat("x", 2<<20)+`"}`), "exchange", 400},
 		{"no ID token", idp.Script{Token: func(a map[string]any) { delete(a, "id_token") }}, "id_token_missing", 400},
 		{"an ID token that is no string", idp.Script{Token: func(a map[string]any) { a["id_token"] = 7 }}, "id_token_missing", 400},
 		// the ID token's shape
@@ -135,7 +135,7 @@ func TestSignIn_refuses(t *testing.T) {
 		{"for another access token", claim("at_hash", "x"), "at_hash", 400},
 		// userinfo
 		{"it fails", idp.Script{Claims: without("groups").Claims, Respond: at("/userinfo", 500, `{}`).Respond}, "userinfo", 503},
-		{"it is no JSON", idp.Script{Claims: without("groups").Claims, Respond: at("/userinfo", 200, `x`).Respond}, "userinfo", 503},
+		{"it is no JSON", idp.Script{Claims: without("groups").Claims, Respond: at("/userinfo", 200, `x`).Respond}, "userinfo", 400},
 	}
 	for _, tt := range tests {
 		t.Run(tt.want+": "+tt.name, func(t *testing.T) {

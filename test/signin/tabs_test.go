@@ -1,0 +1,112 @@
+package signin
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"waveadmin/internal/sandbox/idp"
+	"waveadmin/internal/testkit"
+)
+
+// TestTabs: several attempts of one browser.
+func TestTabs(t *testing.T) {
+	w := newWorld(t)
+	for _, n := range []int{2, 5, 10} {
+		play(t, fmt.Sprintf("%d tabs", n), func(t *testing.T) {
+			w.clock.add(time.Hour)
+			p := w.person(t, "ja")
+			callbacks := make([]string, n)
+			for i := range callbacks {
+				w.clock.add(time.Second)
+				callbacks[i] = p.stop(fmt.Sprintf("/auth/login?return_to=/presets?tab=%d", i))
+			}
+			for i := n - 1; i >= 0; i-- { // the last one first
+				begin := w.mark(t)
+				page := p.open(callbacks[i])
+				if lapsed := i < n-5; lapsed {
+					if page.status != 422 {
+						t.Errorf("tab %d: got %d, want it to have lapsed", i, page.status)
+					}
+					w.wantEvent(t, begin, event{kind: "sign_in_refused", reason: "login_cookie"})
+					wantPage(t, p, page, "signin.again")
+				} else if want := fmt.Sprintf("/presets?tab=%d", i); page.status != 200 || page.url.RequestURI() != want {
+					t.Errorf("tab %d: got %d at %s, want %s", i, page.status, page.url.RequestURI(), want)
+				}
+			}
+			if !p.isSignedIn() { // a lapsed tab ends no session
+				t.Error("the session is gone")
+			}
+		})
+	}
+	play(t, "9 minutes and 59 seconds at the provider", func(t *testing.T) {
+		w.clock.add(time.Hour)
+		w.IDP.AutoChoose("")
+		defer w.IDP.AutoChoose(testkit.Editor)
+		begin, p := w.mark(t), w.person(t, "ja")
+		asked := p.open("/auth/login?return_to=/presets")
+		w.clock.add(10*time.Minute - time.Second)
+		page := p.do("POST", asked.url.String(), url.Values{"person": {testkit.Editor}})
+		w.wantSignedIn(t, p, page, begin)
+	})
+}
+
+// TestSessionAtSignIn: what the browser had before is not what it has after, and
+// stays what it was when nobody is signed in.
+func TestSessionAtSignIn(t *testing.T) {
+	w := newWorld(t)
+	play(t, "fixation: a session that was planted", func(t *testing.T) {
+		attacker, p := w.person(t, "en"), w.person(t, "ja")
+		w.IDP.AutoChoose(testkit.Viewer)
+		attacker.signIn()
+		planted := attacker.cookies()["waveadmin"]
+		w.IDP.AutoChoose(testkit.Editor)
+		p.setCookies(map[string]string{"waveadmin": planted})
+		p.signIn()
+		if p.cookies()["waveadmin"] == planted || !p.isSignedIn() {
+			t.Error("the session kept its id")
+		}
+		if attacker.isSignedIn() {
+			t.Error("the planted session goes on")
+		}
+	})
+	play(t, "fixation: a cookie that was made up", func(t *testing.T) {
+		p := w.person(t, "ja")
+		p.setCookies(map[string]string{"waveadmin": strings.Repeat("A", 86)})
+		p.signIn()
+		if got := p.cookies()["waveadmin"]; got == strings.Repeat("A", 86) || !p.isSignedIn() {
+			t.Error("the made-up cookie became a session")
+		}
+	})
+	play(t, "login CSRF: into a browser with a session", func(t *testing.T) {
+		p, other := w.person(t, "ja"), w.person(t, "en")
+		p.signIn()
+		before := p.cookies()["waveadmin"]
+		begin := w.mark(t)
+		page := p.open(other.stop("/auth/login"))
+		if page.status != 422 || p.cookies()["waveadmin"] != before || !p.isSignedIn() {
+			t.Errorf("got %d, want 422 and the session to stay", page.status)
+		}
+		w.wantEvent(t, begin, event{kind: "sign_in_refused", reason: "login_cookie"})
+	})
+	play(t, "a refusal leaves the session alone", func(t *testing.T) {
+		p := w.person(t, "ja")
+		p.signIn()
+		w.IDP.Script(claim("nonce", "x")(w))
+		defer w.IDP.Script(idp.Script{})
+		if page := p.signIn(); page.status != 422 || !p.isSignedIn() {
+			t.Errorf("got %d, want 422 and the session to stay", page.status)
+		}
+	})
+	play(t, "the session of before ends with the new one", func(t *testing.T) {
+		p, thief := w.person(t, "ja"), w.person(t, "en")
+		p.signIn()
+		thief.setCookies(map[string]string{"waveadmin": p.cookies()["waveadmin"]})
+		p.signIn()
+		if thief.isSignedIn() {
+			t.Error("a copy of the old cookie still works")
+		}
+	})
+}
