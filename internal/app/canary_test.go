@@ -1,0 +1,246 @@
+package app_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"waveadmin/internal/app"
+	"waveadmin/internal/config"
+	"waveadmin/internal/sandbox/idp"
+	"waveadmin/internal/testkit"
+)
+
+// canaries are secrets by what they are, and what was seen of the program by where.
+type canaries struct {
+	mu      sync.Mutex
+	secrets map[string]string
+	seen    map[string][]byte
+}
+
+func (c *canaries) secret(what, text string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(text) < 8 {
+		panic(what + " is no secret: " + text)
+	}
+	c.secrets[fmt.Sprintf("%s %d", what, len(c.secrets))] = text
+}
+
+func (c *canaries) see(where string, text []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.seen[where] = append(c.seen[where], text...)
+}
+
+// page sees an answer: its body, and its headers but those that bring a cookie or
+// lead to the provider, which carry what belongs there.
+func (c *canaries) page(where string, p testkit.Page) {
+	head := maps.Clone(p.Header)
+	delete(head, "Set-Cookie")
+	if !strings.HasPrefix(head.Get("Location"), "/") {
+		delete(head, "Location")
+	}
+	c.see(where, fmt.Appendf([]byte(p.Body), "\n%v", head))
+}
+
+// forms are how a text can stand somewhere.
+func forms(text string) map[string]string {
+	quoted, _ := json.Marshal(text)
+	return map[string]string{
+		"as it is": text, "in JSON": strings.Trim(string(quoted), `"`), "in an address": url.QueryEscape(text), "in hex": hex.EncodeToString([]byte(text)),
+		"in base64": base64.RawStdEncoding.EncodeToString([]byte(text)), "in base64 for addresses": base64.RawURLEncoding.EncodeToString([]byte(text)),
+	}
+}
+
+func (c *canaries) find() []string {
+	var found []string
+	for what, secret := range c.secrets {
+		for how, form := range forms(secret) {
+			for where, text := range c.seen {
+				if i := bytes.Index(text, []byte(form)); i >= 0 {
+					found = append(found, fmt.Sprintf("%s is in %s, %s: …%q", what, where, how, text[max(0, i-60):i]))
+				}
+			}
+		}
+	}
+	return found
+}
+
+// wiretap stands between the program and Wave: it notes tokens, and while it echoes it
+// answers calls with an error that repeats all that came.
+func wiretap(t *testing.T, c *canaries, wave string, echo *atomic.Bool) *httptest.Server {
+	to, err := url.Parse(wave)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(to)
+	tap := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+			c.secret("Wave's token", token)
+		}
+		if echo.Load() {
+			body, _ := io.ReadAll(r.Body)
+			w.Header().Set("X-Echo", r.Header.Get("Authorization"))
+			w.WriteHeader(http.StatusInternalServerError)
+			fmt.Fprintf(w, `{"code":"5000","message":%q}`, r.Header.Get("Authorization")+" "+string(body))
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(tap.Close)
+	return tap
+}
+
+// TestCanaries: after a day on which every secret was used, and an API that repeats
+// what it is sent, none of them stands in a log, page, header, export, metric,
+// profile, database file or backup.
+func TestCanaries(t *testing.T) {
+	c := &canaries{secrets: make(map[string]string), seen: make(map[string][]byte)}
+	log, plain := new(logs), new(logs)
+	dir := t.TempDir()
+	ops := freePort(t)
+	var cfg config.Config
+	var echo atomic.Bool
+	s := testkit.Start(t, testkit.Options{
+		Accounts: 2,
+		Log:      slog.New(slog.NewMultiHandler(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}), slog.NewTextHandler(plain, &slog.HandlerOptions{Level: slog.LevelDebug}))),
+		Config: func(to *config.Config) {
+			tap := wiretap(t, c, strings.TrimSuffix(to.Wave.TokenURL, "/ripple/access_token"), &echo)
+			for _, at := range []*string{&to.Wave.BaseURL, &to.Wave.TokenURL} {
+				u, _ := url.Parse(*at)
+				*at = tap.URL + u.Path
+			}
+			to.Server.OpsListen = ops
+			to.Database.URL = config.DatabaseURL("sqlite:" + filepath.Join(dir, "wave.db"))
+			to.Session.PreviousSecrets = []config.Secret{config.NewSecret(base64.StdEncoding.EncodeToString([]byte("Canary!of/last\x00year+0123456789ab")))}
+			cfg = *to
+		},
+	})
+	addAcme(t, s)
+	for what, secret := range map[string]config.Secret{"Wave's client secret": cfg.Wave.ClientSecret, "the provider's client secret": cfg.Auth.ClientSecret, "the session secret": cfg.Session.Secret, "the former one": cfg.Session.PreviousSecrets[0]} {
+		c.secret(what, secret.Reveal())
+	}
+	for _, key := range cfg.Session.Keys() {
+		c.secret("a session key", string(key))
+	}
+	c.secret("a password", canary)
+	s.IDP.Script(idp.Script{
+		IDToken: func(raw string) string { c.secret("an ID token", raw); return raw },
+		Token: func(answer map[string]any) {
+			c.secret("the provider's token", fmt.Sprint(answer["access_token"]))
+		},
+		Callback: func(query url.Values) { c.secret("a code", query.Get("code")) },
+	})
+
+	client := s.SignedIn(t, testkit.Editor)
+	c.page("a refresh", client.Post("/refresh", url.Values{}))
+	key := offKey(t, s)
+	broken := url.Values{"email": {"no address"}, "company_id": {"k-1"}, "input_type": {"Custom"}, "password": {canary}, "submit_id": {"12345678"}}
+	c.page("a creation that is refused", client.Post("/resellers", broken))
+	c.page("a password that is refused", client.Post("/resellers/acme/password", url.Values{"input_type": {"Custom"}, "password": {canary + canary}}))
+	for name, form := range map[string]url.Values{"meta": turnOn(key), "password": {"input_type": {"Custom"}, "password": {canary}}} {
+		c.page("a "+name, client.Post("/resellers/acme/"+name, form))
+	}
+	echo.Store(true)
+	for name, form := range map[string]url.Values{"meta": {"was." + string(key): {"on"}}, "password": {"input_type": {"Custom"}, "password": {canary}}, "delete": {"confirm": {"acme@example.co.jp"}}} {
+		c.page("an echoed "+name, client.Post("/resellers/acme/"+name, form))
+		c.page("an echoed fragment of "+name, client.Post("/resellers/acme/"+name, form, "HX-Request: true"))
+	}
+	echo.Store(false)
+	c.page("a made-up callback", s.Client(t).Get("/auth/callback?state="+url.QueryEscape(canary)+"&code="+url.QueryEscape(canary)))
+	for _, path := range []string{
+		"/", "/resellers", "/resellers/acme", "/resellers/acme/history", "/resellers/acme/details", "/changes", "/presets", "/bulk", "/matrix",
+		"/changes.csv", "/changes.jsonl", "/resellers.csv", "/presets.yaml", "/nowhere",
+	} {
+		c.page(path, client.Get(path))
+	}
+	for _, path := range []string{"/metrics", "/debug/pprof/cmdline", "/debug/pprof/goroutine?debug=2", "/debug/pprof/heap?debug=1", "/readyz"} {
+		c.see("ops "+path, fetch(t, "http://"+ops+path))
+	}
+	text, _ := export(t, cfg)
+	c.see("the audit export", []byte(text))
+	var printed bytes.Buffer
+	if err := config.Print(&printed, cfg, nil); err != nil {
+		t.Fatal(err)
+	}
+	c.see("config print", fmt.Appendf(printed.Bytes(), "%+v %v", cfg, config.Values(cfg)))
+	if _, err := app.Backup(t.Context(), cfg.Database, filepath.Join(dir, "backup.db")); err != nil {
+		t.Fatal(err)
+	}
+	seeFiles(t, c, dir)
+	c.page("the sign-out", client.Unredirected().Post("/auth/logout", url.Values{}))
+	seeFiles(t, c, dir)
+	c.see("the log", log.copy())
+	c.see("the log as text", plain.copy())
+
+	for _, found := range c.find() {
+		t.Error(found)
+	}
+	if len(c.secrets) < 10 || len(c.seen) < 30 {
+		t.Errorf("only %d secrets in %d places", len(c.secrets), len(c.seen))
+	}
+	t.Logf("%d secrets in 6 forms, %d places", len(c.secrets), len(c.seen))
+}
+
+// seeFiles sees every file below dir, what SQLite has not merged yet included.
+func seeFiles(t *testing.T, c *canaries, dir string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil || len(files) < 2 {
+		t.Fatalf("%q, %v", files, err)
+	}
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.see("the file "+filepath.Base(name), text)
+	}
+}
+
+func (l *logs) copy() []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return bytes.Clone(l.buf.Bytes())
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().String()
+}
+
+func fetch(t *testing.T, address string) []byte {
+	t.Helper()
+	resp, err := http.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return body
+}
