@@ -117,6 +117,7 @@ func TestBulkRun_approved(t *testing.T) {
 			t.Errorf("approved by %s = %d", who, got.Status)
 		}
 	}
+	wantText(t, other.Get("/"), `[data-testid="attention"]`, says("overview.runs_waiting", "count", 2))
 	if len(writes(s)) != 0 {
 		t.Fatal("it began")
 	}

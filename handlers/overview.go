@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"waveadmin/internal/bulk"
 	"waveadmin/internal/change"
 	"waveadmin/internal/fault"
 	"waveadmin/internal/i18n"
@@ -21,8 +22,14 @@ type Overview struct {
 	Ledger    Ledger
 	History   History
 	Presets   Book
+	Runs      UnfinishedRuns
 
 	last atomic.Pointer[counted]
+}
+
+// UnfinishedRuns is the part of bulk.Plans that the overview needs.
+type UnfinishedRuns interface {
+	Unfinished(ctx context.Context) (map[bulk.RunState]int, error)
 }
 
 const (
@@ -175,6 +182,18 @@ func (h *Overview) recent(ctx context.Context, p *views.OverviewProps) error {
 		}
 		if n > 0 {
 			p.Attention = append(p.Attention, views.Attention{Sentence: i18n.T(ctx, look.key, "count", n), URL: look.q.URL(), Bad: true})
+		}
+	}
+	runs, err := h.Runs.Unfinished(ctx)
+	if err != nil {
+		return err
+	}
+	for _, look := range []struct {
+		state bulk.RunState
+		key   string
+	}{{bulk.Waiting, "overview.runs_waiting"}, {bulk.Paused, "overview.runs_paused"}} {
+		if n := runs[look.state]; n > 0 {
+			p.Attention = append(p.Attention, views.Attention{Sentence: i18n.T(ctx, look.key, "count", n), URL: views.BulkListURL, Bad: true})
 		}
 	}
 	return nil

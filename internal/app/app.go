@@ -242,7 +242,7 @@ func (a *App) pages() web.Deps {
 		Refused:         a.audit.WriteRefused,
 
 		SignIn:   &handlers.SignIn{Auth: a.auth},
-		Overview: &handlers.Overview{Directory: a.directory, Ledger: a.ledger, History: a.ledger, Presets: a.presets},
+		Overview: &handlers.Overview{Directory: a.directory, Ledger: a.ledger, History: a.ledger, Presets: a.presets, Runs: a.plans},
 		Resellers: &handlers.Resellers{
 			Directory: a.directory, Ledger: a.ledger, Changes: a.service, Presets: a.presets,
 			Views: a.views, Exports: exportAudit{a.audit},

@@ -171,6 +171,25 @@ func (p *Plans) countMany(ctx context.Context, ids []string) (map[string]Counts,
 	return out, rows.Err()
 }
 
+// Unfinished counts the runs that are not over, by where they stand.
+func (p *Plans) Unfinished(ctx context.Context) (map[RunState]int, error) {
+	rows, err := p.db.Read().QueryContext(ctx, "SELECT state, count(*) FROM bulk_runs WHERE finished_at = 0 GROUP BY state")
+	if err != nil {
+		return nil, fmt.Errorf("count runs: %w", err)
+	}
+	defer rows.Close()
+	out := make(map[RunState]int)
+	for rows.Next() {
+		var state RunState
+		var n int
+		if err := rows.Scan(&state, &n); err != nil {
+			return nil, fmt.Errorf("count runs: %w", err)
+		}
+		out[state] = n
+	}
+	return out, rows.Err()
+}
+
 // Run returns the run of a plan with its counts, or nil when it has not run.
 func (p *Plans) Run(ctx context.Context, id string) (*Run, Counts, error) {
 	var scan runScan
