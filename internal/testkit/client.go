@@ -84,10 +84,10 @@ func (c *Client) PostRaw(path, form string, headers ...string) Page {
 	return c.do("POST", path, form, headers)
 }
 
-// Send sends a form, or nothing when it is nil, with any method.
+// Send is Post with any method.
 func (c *Client) Send(method, path string, form url.Values, headers ...string) Page {
 	c.t.Helper()
-	return c.do(method, path, form, headers)
+	return c.do(method, path, form.Encode(), headers)
 }
 
 // Unredirected returns the same client, but one that shows redirects.
