@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"waveadmin/internal/db"
 	"waveadmin/internal/wave"
 )
 
@@ -27,6 +28,10 @@ func (l *Ledger) Mark(ctx context.Context, id wave.UserID) (Mark, error) {
 	m.By, err = selectOne(ctx, l.db.Read(), "lock_key = $1", l.lockKey(Change{Account: id}))
 	return m, err
 }
+
+// Behind returns a context with which the steps of a change let those of others go
+// first.
+func Behind(ctx context.Context) context.Context { return db.Behind(ctx) }
 
 // hurryChannel is where servers tell each other that someone waits for an account that
 // an item of a run holds.

@@ -23,6 +23,8 @@ type DB struct {
 	aside *sql.DB         // of PostgreSQL; see Aside
 	lock  *fileLock       // of SQLite: held until Close, so that no second process opens the file
 	pg    *pgx.ConnConfig // of PostgreSQL: how to connect
+
+	behind chan struct{} // held by writers behind others while they wait and write
 }
 
 // Open opens the database at url. It does not touch the tables; see Migrate.
@@ -33,11 +35,17 @@ type DB struct {
 // number of processes may have that open. No error shows the password.
 func Open(ctx context.Context, url string) (*DB, error) {
 	scheme, path, _ := strings.Cut(url, ":")
+	open := func(d *DB, err error) (*DB, error) {
+		if err == nil {
+			d.behind = make(chan struct{}, behindMost)
+		}
+		return d, err
+	}
 	switch {
 	case scheme == "sqlite" && path != "":
-		return openSQLite(ctx, path)
+		return open(openSQLite(ctx, path))
 	case scheme == "postgres", scheme == "postgresql":
-		return openPostgres(ctx, url)
+		return open(openPostgres(ctx, url))
 	}
 	// The address may hold a password: it is not repeated here.
 	return nil, errors.New("database: the address must be sqlite:PATH, such as sqlite:data/waveadmin.db, or postgres://…")
@@ -76,6 +84,11 @@ func (d *DB) Write(ctx context.Context, fn func(*sql.Tx) error) error {
 }
 
 func (d *DB) writeOnce(ctx context.Context, fn func(*sql.Tx) error) error {
+	leave, err := d.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	tx, err := d.begin(ctx)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)

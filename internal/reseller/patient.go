@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"waveadmin/internal/change"
 	"waveadmin/internal/fault"
 )
 
@@ -27,9 +28,10 @@ const patientAge = 5 * time.Second
 type patientKey struct{}
 
 // Patiently returns a context with which a write lets the calls that people wait
-// for go first, and shares its lists with others like it. It is for runs of many.
+// for go first, also in the database, and shares its lists with others like it. It is
+// for runs of many.
 func Patiently(ctx context.Context) context.Context {
-	return context.WithValue(ctx, patientKey{}, true)
+	return context.WithValue(change.Behind(ctx), patientKey{}, true)
 }
 
 // IsPatient reports whether ctx comes from Patiently.
