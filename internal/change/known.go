@@ -51,9 +51,21 @@ func readKnown(ctx context.Context, tx *sql.Tx, id wave.UserID) (*known, error) 
 // Known calls fn with every account that is known to be there, in no order, and reports
 // whether all accounts have been seen before; see Adopt.
 func (l *Ledger) Known(ctx context.Context, fn func(Seen)) (any bool, err error) {
-	rows, err := l.db.Read().QueryContext(ctx, "SELECT account, email, company, meta FROM known_accounts WHERE gone = 0")
+	err = l.eachKnown(ctx, func(s Seen) {
+		if s.Account == "" {
+			any = true
+			return
+		}
+		fn(s)
+	}, "1 = 1")
+	return any, err
+}
+
+// eachKnown calls fn with the accounts that are known to be there and that where selects.
+func (l *Ledger) eachKnown(ctx context.Context, fn func(Seen), where string, args ...any) error {
+	rows, err := l.db.Read().QueryContext(ctx, "SELECT account, email, company, meta FROM known_accounts WHERE gone = 0 AND "+where, args...)
 	if err != nil {
-		return false, fmt.Errorf("read the known accounts: %w", err)
+		return fmt.Errorf("read the known accounts: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -64,15 +76,11 @@ func (l *Ledger) Known(ctx context.Context, fn func(Seen)) (any bool, err error)
 			err = s.Meta.UnmarshalJSON([]byte(meta))
 		}
 		if err != nil {
-			return false, fmt.Errorf("read a known account: %w", err)
-		}
-		if s.Account == "" {
-			any = true
-			continue
+			return fmt.Errorf("read a known account: %w", err)
 		}
 		fn(s)
 	}
-	return any, rows.Err()
+	return rows.Err()
 }
 
 // adoptRows is how many rows one transaction takes: others wait for it.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"waveadmin/internal/db"
@@ -28,6 +29,12 @@ const observeRows = 100
 // one. Several servers may observe the same: it is recorded once.
 func (l *Ledger) Observe(ctx context.Context, asked, answered time.Time, seen []Seen) (outside []Change, later []wave.UserID, err error) {
 	for part := range slices.Chunk(seen, observeRows) {
+		if part, err = l.notKnown(ctx, part); err != nil {
+			return outside, later, err
+		}
+		if len(part) == 0 {
+			continue
+		}
 		var found []Change
 		var left []wave.UserID
 		err := l.db.Write(ctx, func(tx *sql.Tx) error {
@@ -50,6 +57,26 @@ func (l *Ledger) Observe(ctx context.Context, asked, answered time.Time, seen []
 		outside, later = append(outside, found...), append(later, left...)
 	}
 	return outside, later, nil
+}
+
+// notKnown returns what of seen is not known just so. A run changes thousands of
+// accounts, each of which every server then sees otherwise than before and finds known:
+// no other writer waits for that.
+func (l *Ledger) notKnown(ctx context.Context, seen []Seen) ([]Seen, error) {
+	var places []string
+	var args []any
+	for n, s := range seen {
+		places, args = append(places, fmt.Sprintf("$%d", n+1)), append(args, string(s.Account))
+	}
+	known := make(map[wave.UserID]Seen, len(seen))
+	err := l.eachKnown(ctx, func(s Seen) { known[s.Account] = s }, "account IN ("+strings.Join(places, ", ")+")", args...)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(seen), func(s Seen) bool {
+		k, ok := known[s.Account]
+		return ok && !s.Gone && k.Email == s.Email && k.Company == s.Company && len(wave.Diff(k.Meta, s.Meta)) == 0
+	}), nil
 }
 
 // observe judges one account, unless judged is false.

@@ -1,6 +1,8 @@
 package change_test
 
 import (
+	"context"
+	"database/sql"
 	"errors"
 	"slices"
 	"strings"
@@ -342,6 +344,31 @@ func TestLedger_Intend_tellsWhatItFound(t *testing.T) {
 		w.now = w.now.Add(time.Minute)
 		if got := w.list(seen("u-1", "open_api", "invoice")); got != "" {
 			t.Errorf("it is recorded again: %q", got)
+		}
+	})
+}
+
+// TestLedger_Observe_waitsForNobody: what is known just so is not written again. After
+// a run every server sees thousands of these.
+func TestLedger_Observe_waitsForNobody(t *testing.T) {
+	onEach(t, func(t *testing.T, open func(*testing.T) *db.DB) {
+		d := open(t)
+		w := newWatch(t, d, change.Options{})
+		w.adopt(seen("u-1", "invoice"), seen("u-2"))
+		err := d.Write(t.Context(), func(*sql.Tx) error {
+			ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second) // for the case that it waits
+			defer cancel()
+			outside, later, err := w.Observe(ctx, w.now, w.now, []change.Seen{seen("u-1", "invoice"), seen("u-2")})
+			if got := words(t, outside, later); got != "" || err != nil {
+				t.Errorf("while another one writes: %q, %v", got, err)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := w.list(seen("u-1", "invoice"), seen("u-2", "invoice")); got != "meta u-2 invoice:off→on" {
+			t.Errorf("recorded %q", got)
 		}
 	})
 }
