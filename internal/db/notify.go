@@ -20,6 +20,7 @@ const (
 	listenAgain = 10 * time.Minute // before what did not come back is tried again
 
 	followEvery = 2 * time.Second
+	followRest  = 100 * time.Millisecond // a run of thousands notifies with each change
 )
 
 // Notify tells who listens on a channel, on all servers, once tx is committed.
@@ -42,8 +43,8 @@ func (d *DB) Tell(ctx context.Context, channel string) error {
 	return err
 }
 
-// Follow calls look at once, soon after each notification on a channel, and every
-// two seconds besides, as behind a pooler notifications reach nobody. It returns
+// Follow calls look at once, soon after each notification on a channel, once for those
+// that come together, and every two seconds besides, as behind a pooler notifications reach nobody. It returns
 // when ctx ends; an error of look is logged. Where no other process can have the
 // database it only waits.
 func (d *DB) Follow(ctx context.Context, channel string, log *slog.Logger, look func(context.Context) error) {
@@ -67,6 +68,11 @@ func (d *DB) Follow(ctx context.Context, channel string, log *slog.Logger, look 
 	for {
 		if err := look(ctx); err != nil && ctx.Err() == nil {
 			log.Warn("what other servers did could not be read", "channel", channel, "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(followRest):
 		}
 		select {
 		case <-ctx.Done():
