@@ -28,6 +28,8 @@ const (
 	SignIn        Kind = "sign_in"
 	SignInRefused Kind = "sign_in_refused"
 	SignOut       Kind = "sign_out"
+	SignInAgain   Kind = "sign_in_again"  // the session goes on after the provider was asked again
+	SessionsEnded Kind = "sessions_ended" // by an operator, by a lost role, or from the person's own list
 	LogoutRefused Kind = "logout_refused" // what the provider, or someone else, sent to end sessions
 	Refused       Kind = "refused"        // a write, by role or because nobody or another site asked
 	Export        Kind = "export"         // data left as a file

@@ -45,6 +45,22 @@ func (l *Log) LogoutRefused(ctx context.Context, reason string) {
 	l.refused(ctx, Event{Kind: LogoutRefused}, map[string]any{"reason": reason})
 }
 
+// SignedInAgain records in tx, which gives the session a new id, that who went through
+// the provider again and why. When it fails the session must be as it was.
+func (l *Log) SignedInAgain(ctx context.Context, tx *sql.Tx, who auth.Actor, why string) error {
+	return l.Append(ctx, tx, Event{Kind: SignInAgain, Actor: who, Details: map[string]any{"role": who.Role.String(), "why": why}})
+}
+
+// SessionsEnded records in tx, which ends them, that sessions of who were ended. When it
+// fails they must go on.
+func (l *Log) SessionsEnded(ctx context.Context, tx *sql.Tx, who auth.Actor, e auth.Ending) error {
+	details := map[string]any{"why": e.Why, "count": e.Count}
+	if e.By != "" {
+		details["by"] = e.By
+	}
+	return l.Append(ctx, tx, Event{Kind: SessionsEnded, Actor: who, Details: details})
+}
+
 // SignInRefused records why nobody was signed in. Who is the zero Actor unless
 // the provider's word for it was good. Refusals are rationed, and an event that
 // could not be recorded is only logged.

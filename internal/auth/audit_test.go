@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -34,6 +35,17 @@ func (a *auditor) SignedIn(_ context.Context, _ *sql.Tx, who auth.Actor) error {
 	return a.broken
 }
 func (a *auditor) SignedOut(_ context.Context, who auth.Actor) { a.tell("out", who) }
+
+func (a *auditor) SignedInAgain(_ context.Context, _ *sql.Tx, who auth.Actor, why string) error {
+	a.tell("again for "+why+" as "+who.Role.String(), who)
+	return a.broken
+}
+
+func (a *auditor) SessionsEnded(_ context.Context, _ *sql.Tx, who auth.Actor, e auth.Ending) error {
+	a.tell(fmt.Sprintf("%d ended: %s %s", e.Count, e.Why, e.By), who)
+	return a.broken
+}
+
 func (a *auditor) SignInRefused(_ context.Context, who auth.Actor, reason string) {
 	a.tell("refused: "+reason, who)
 }

@@ -91,6 +91,12 @@ func TestPostgres(t *testing.T) {
 		"SignIn_replacesTheSession":        TestSignIn_replacesTheSession,
 		"SignIn_manyAtOnce":                TestSignIn_manyAtOnce,
 		"SignOut_endsTheSessionEverywhere": TestSignOut_endsTheSessionEverywhere,
+		"StepUp_goesOnUnderANewID":         TestStepUp_goesOnUnderANewID,
+		"StepUp_refuses":                   TestStepUp_refuses,
+		"RoleCheck":                        TestRoleCheck,
+		"RoleOf":                           TestRoleOf,
+		"Sessions_areOnesOwn":              TestSessions_areOnesOwn,
+		"EndNamed":                         TestEndNamed,
 		"EndByProvider":                    TestEndByProvider,
 		"EndByProvider_worksOnce":          TestEndByProvider_worksOnce,
 		"EndByProvider_allOrNothing":       TestEndByProvider_allOrNothing,
@@ -178,6 +184,8 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request) {
 			if next, err = s.SignOut(w, r); err == nil {
 				io.WriteString(w, next)
 			}
+		case "/standing":
+			fmt.Fprintf(w, "%+v", auth.StandingOf(r.Context()))
 		default:
 			actor := auth.ActorFrom(r.Context())
 			fmt.Fprintf(w, "%s: %s is %s", r.URL, actor.Display(), actor.Role)

@@ -101,6 +101,9 @@ func (a *Auth) endAll(ctx context.Context, l logout) (ended []Actor, err error) 
 			return fmt.Errorf("end sessions: %w", err)
 		}
 		for _, who := range ended {
+			if err := a.store.markEnded(ctx, tx, who); err != nil {
+				return fmt.Errorf("end sessions: %w", err)
+			}
 			if err := a.cfg.Audit.EndedByProvider(ctx, tx, who); err != nil {
 				return err
 			}

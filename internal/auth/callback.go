@@ -27,11 +27,19 @@ func (a *Auth) Callback(w http.ResponseWriter, r *http.Request) (returnTo string
 	query := r.URL.Query()
 	l, code, no := a.checkCallback(w, r, query)
 	if no != nil {
-		return "", a.refuse(r, no)
+		return "", a.refuseAttempt(r, l, no)
 	}
 	who, no := a.identify(ctx, l, code)
+	if no != nil && no.code == "no_role" {
+		if err := a.store.endPerson(ctx, no.who); err != nil {
+			a.cfg.Log.ErrorContext(ctx, "sessions of someone without a role not ended", "err", err)
+		}
+	}
+	if no == nil {
+		no = a.goOn(r, l, &who)
+	}
 	if no != nil {
-		return "", a.refuse(r, no)
+		return "", a.refuseAttempt(r, l, no)
 	}
 	if err := a.store.begin(w, r, who); err != nil {
 		return "", fmt.Errorf("sign-in: %w", err)
@@ -54,9 +62,9 @@ func (a *Auth) checkCallback(w http.ResponseWriter, r *http.Request, query url.V
 	}
 	switch err := a.useOnce(r.Context(), l); {
 	case errors.Is(err, errUsed):
-		return login{}, "", lapsed("state_used")
+		return l, "", lapsed("state_used")
 	case err != nil:
-		return login{}, "", &refusal{code: "database", err: err}
+		return l, "", &refusal{code: "database", err: err}
 	}
 	for _, name := range []string{"state", "iss", "error", "code"} {
 		if len(query[name]) > 1 {
@@ -65,19 +73,19 @@ func (a *Auth) checkCallback(w http.ResponseWriter, r *http.Request, query url.V
 	}
 	d, err := a.provider.discovered(r.Context()) // after a restart it may be the first
 	if err != nil {
-		return login{}, "", down("discovery", err)
+		return l, "", down("discovery", err)
 	}
 	if iss := query.Get("iss"); iss != "" && iss != a.cfg.Issuer || iss == "" && d.sendsIss {
-		return login{}, "", untrusted("callback_iss", nil)
+		return l, "", untrusted("callback_iss", nil)
 	}
 	switch problem := query.Get("error"); {
 	case problem == "access_denied":
-		return login{}, "", &refusal{code: "access_denied", kind: fault.Forbidden, say: fault.Say("signin.cancelled")}
+		return l, "", &refusal{code: "access_denied", kind: fault.Forbidden, say: fault.Say("signin.cancelled")}
 	case query.Has("error"):
-		return login{}, "", untrusted("provider_error", fmt.Errorf("%.100q", problem))
+		return l, "", untrusted("provider_error", fmt.Errorf("%.100q", problem))
 	}
 	if query.Get("code") == "" {
-		return login{}, "", untrusted("code_missing", nil)
+		return l, "", untrusted("code_missing", nil)
 	}
 	return l, query.Get("code"), nil
 }
@@ -108,13 +116,16 @@ func (a *Auth) identify(ctx context.Context, l login, code string) (record, *ref
 	if no != nil {
 		return record{}, no
 	}
+	if no := a.checkProof(l, claims); no != nil {
+		return record{}, no
+	}
 	if claims, no = a.withGroups(ctx, d, claims, token); no != nil {
 		return record{}, no
 	}
 
 	who := record{
 		Actor: Actor{Issuer: a.cfg.Issuer, Subject: claims.Subject, Name: claims.Name, Email: claims.Email},
-		sid:   claims.SID,
+		sid:   claims.SID, proved: a.proved(claims),
 	}
 	if who.Role = a.roleOf(claims.Groups); who.Role == NoRole {
 		return record{}, &refusal{

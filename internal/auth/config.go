@@ -33,6 +33,9 @@ type Config struct {
 	// for several parties is taken if its azp is us.
 	StrictAudience bool
 
+	// StepUp demands a recent proof of who someone is for what cannot be taken back.
+	StepUp bool
+
 	SessionSecret   []byte        // at least 32 random bytes
 	PreviousSecrets [][]byte      // still accepted for what they signed
 	Idle            time.Duration // 0 for 30 minutes
@@ -41,6 +44,9 @@ type Config struct {
 	Log   *slog.Logger     // nil for the default one
 	Now   func() time.Time // nil for time.Now
 	Audit Auditor          // nil for none
+	// Address returns where a request comes from, for the list of sessions. Nil for the
+	// peer of its connection.
+	Address func(r *http.Request) string
 	// Fail answers a request whose session could not be looked up, which is not
 	// the same as having none. Nil for a bare 503.
 	Fail func(w http.ResponseWriter, r *http.Request, err error)
@@ -52,6 +58,13 @@ type Auditor interface {
 	// fails nobody is signed in.
 	SignedIn(ctx context.Context, tx *sql.Tx, who Actor) error
 	SignedOut(ctx context.Context, who Actor)
+	// SignedInAgain records inside the transaction that gives the session its new id: who
+	// has proved again who they are ("step_up"), or was asked for their role
+	// ("role_check"). When it fails the session is as it was.
+	SignedInAgain(ctx context.Context, tx *sql.Tx, who Actor, why string) error
+	// SessionsEnded records inside the transaction that ends sessions of who. When it
+	// fails they go on.
+	SessionsEnded(ctx context.Context, tx *sql.Tx, who Actor, e Ending) error
 	// SignInRefused gets the code of the refusal, and the zero Actor unless the
 	// provider's word for who it is was good.
 	SignInRefused(ctx context.Context, who Actor, reason string)
@@ -70,7 +83,9 @@ func (noAudit) SignedOut(context.Context, Actor)               {}
 func (noAudit) SignInRefused(context.Context, Actor, string)   {}
 func (noAudit) LogoutRefused(context.Context, string)          {}
 
-func (noAudit) EndedByProvider(context.Context, *sql.Tx, Actor) error { return nil }
+func (noAudit) EndedByProvider(context.Context, *sql.Tx, Actor) error       { return nil }
+func (noAudit) SignedInAgain(context.Context, *sql.Tx, Actor, string) error { return nil }
+func (noAudit) SessionsEnded(context.Context, *sql.Tx, Actor, Ending) error { return nil }
 
 // The names of the asymmetric algorithms: with the others our own secret, or
 // nothing, would sign.
@@ -110,6 +125,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Address == nil {
+		c.Address = peerOf
 	}
 	if c.Audit == nil {
 		c.Audit = noAudit{}
@@ -178,6 +196,7 @@ type Auth struct {
 	store    *store
 	logins   box // of login cookies
 	leaving  box // of the cookie between sign-out here and at the provider
+	kept     box // of what was typed before the way through the provider
 }
 
 // New returns an Auth with its tables in db. It does not call the provider: the
@@ -195,6 +214,7 @@ func New(cfg Config, database *db.DB) (*Auth, error) {
 		store:    newStore(cfg, database, secrets),
 		logins:   newBox(secrets, "login cookie"),
 		leaving:  newBox(secrets, "sign-out cookie"),
+		kept:     newBox(secrets, "kept form"),
 	}, nil
 }
 

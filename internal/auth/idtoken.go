@@ -32,6 +32,8 @@ type claims struct {
 	Name    string
 	Email   string
 	Groups  json.RawMessage // nil when there is no such claim
+	// AuthTime is when the person proved who they are; zero when it is not said.
+	AuthTime time.Time
 }
 
 // verify returns the claims of a raw ID token after every check on it. go-oidc
@@ -143,7 +145,7 @@ func (a *Auth) forUs(aud []string, rawAzp json.RawMessage) bool {
 // letters. encoding/json would read "Sub" for "sub".
 func exactNames(all map[string]json.RawMessage) bool {
 	for name := range all {
-		for _, exact := range []string{"iss", "sub", "aud", "azp", "exp", "iat", "nbf", "nonce", "at_hash", "events", "jti", "sid"} {
+		for _, exact := range []string{"iss", "sub", "aud", "azp", "exp", "iat", "nbf", "nonce", "at_hash", "events", "auth_time", "jti", "sid"} {
 			if name != exact && strings.EqualFold(name, exact) {
 				return false
 			}
@@ -161,7 +163,7 @@ func validSubject(s string) bool {
 func (a *Auth) pick(subject string, all map[string]json.RawMessage) claims {
 	return claims{
 		Subject: subject, SID: shortText(all["sid"]), Name: shortText(all["name"]), Email: shortText(all["email"]),
-		Groups: all[a.cfg.GroupsClaim],
+		Groups: all[a.cfg.GroupsClaim], AuthTime: timeIn(all["auth_time"]),
 	}
 }
 

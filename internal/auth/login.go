@@ -28,12 +28,15 @@ type login struct {
 	Verifier string    `json:"v"` // of PKCE
 	ReturnTo string    `json:"r"`
 	At       time.Time `json:"t"`
+	Again    again     `json:"a,omitempty"`
+	Person   string    `json:"p,omitempty"` // who is to come back; empty for whoever
 }
 
 // Begin sends the browser to the provider with a new attempt, which comes back
 // to the path in return_to. With prompt=login in the query the provider is told
-// to ask again who it is. It fails with fault.Unavailable while the provider has
-// never answered.
+// to ask again who it is. With step_up=1 whoever is signed in is to prove again who
+// they are, and with check=1 their role is asked for: the session then goes on under a
+// new id. It fails with fault.Unavailable while the provider has never answered.
 func (a *Auth) Begin(w http.ResponseWriter, r *http.Request) error {
 	d, err := a.provider.discovered(r.Context())
 	if err != nil {
@@ -42,7 +45,10 @@ func (a *Auth) Begin(w http.ResponseWriter, r *http.Request) error {
 	query := r.URL.Query()
 	l := login{
 		State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(),
-		ReturnTo: ReturnTo(query.Get("return_to")), At: a.cfg.Now(),
+		ReturnTo: ReturnTo(query.Get("return_to")), At: a.cfg.Now(), Again: a.againIn(query),
+	}
+	if who := ActorFrom(r.Context()); l.Again == stepUp && who.Subject != "" {
+		l.Person = personMark(who)
 	}
 	a.dropOldest(w, r)
 	name := a.loginCookie(l.State)
@@ -56,7 +62,7 @@ func (a *Auth) Begin(w http.ResponseWriter, r *http.Request) error {
 	if query.Get("prompt") == "login" {
 		options = append(options, oauth2.SetAuthURLParam("prompt", "login"))
 	}
-	http.Redirect(w, r, d.oauth.AuthCodeURL(l.State, options...), http.StatusSeeOther)
+	http.Redirect(w, r, d.oauth.AuthCodeURL(l.State, append(options, l.options()...)...), http.StatusSeeOther)
 	return nil
 }
 

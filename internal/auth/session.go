@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -20,7 +19,7 @@ const (
 	leaveLife = 5 * time.Minute
 )
 
-// Load puts the Actor of the request's session into its context. A request
+// Load puts the Actor and the Standing of the request's session into its context. A request
 // without a session goes on without one. If the session cannot be looked up,
 // Config.Fail answers.
 func (a *Auth) Load(next http.Handler) http.Handler {
@@ -39,11 +38,12 @@ func (a *Auth) Load(next http.Handler) http.Handler {
 		now := a.cfg.Now()
 		if r.Header.Get(PollHeader) == "" && now.Sub(rec.seen) >= seenEvery {
 			// Not worth failing the request: the next one tries again.
-			if err := a.store.touch(r.Context(), session.ID, now); err != nil {
+			if err := a.store.touch(r.Context(), session.ID, now, a.cfg.Address(r)); err != nil {
 				a.cfg.Log.WarnContext(r.Context(), "session not extended", "err", err)
 			}
 		}
-		next.ServeHTTP(w, r.WithContext(WithActor(r.Context(), rec.Actor)))
+		ctx := WithStanding(WithActor(r.Context(), rec.Actor), a.standing(session.ID, rec))
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 
@@ -107,10 +107,4 @@ func (a *Auth) TakeNext(w http.ResponseWriter, r *http.Request) string {
 	a.dropCookie(w, name)
 	next, _ := a.leaving.open(c.Value, name)
 	return string(next)
-}
-
-// RoleOf returns what a person may do by their newest session, or false when they have
-// none: they have signed out, or it is over.
-func (a *Auth) RoleOf(ctx context.Context, who Actor) (Role, bool, error) {
-	return a.store.role(ctx, who)
 }

@@ -25,9 +25,18 @@ const (
 // record is the data of a session.
 type record struct {
 	Actor
-	sid     string // the provider's session
-	idToken string // in the clear only before it is stored and at sign-out
+	sid     string    // the provider's session
+	idToken string    // in the clear only before it is stored and at sign-out
+	started time.Time // zero before it is stored, and so is ends
 	seen    time.Time
+	ends    time.Time // whatever happens
+	proved  time.Time // when the person proved who they are; zero when the provider did not say
+	checked time.Time // when the provider last said what role they have
+	address string
+	agent   string
+
+	former string // the row that it replaces
+	again  again  // why it goes on under a new id; empty for a new one
 }
 
 // recordKey is where a sessions.Session holds its record.
@@ -103,6 +112,7 @@ func (s *store) Save(r *http.Request, w http.ResponseWriter, session *sessions.S
 		return nil
 	}
 	cookie, row := s.cookies.issue()
+	rec.address, rec.agent = s.cfg.Address(r), agentOf(r)
 	if err := s.insert(r.Context(), row, rec); err != nil {
 		return fmt.Errorf("write the session: %w", err)
 	}
@@ -111,15 +121,13 @@ func (s *store) Save(r *http.Request, w http.ResponseWriter, session *sessions.S
 	return nil
 }
 
-// begin starts a session of rec under a new id and ends the one of r.
+// begin starts a session of rec under a new id and ends the one of r, both or neither.
 func (s *store) begin(w http.ResponseWriter, r *http.Request, rec record) error {
 	old, err := s.Get(r, s.name)
 	if err != nil {
 		return err
 	}
-	if err := s.delete(r.Context(), old.ID); err != nil {
-		return fmt.Errorf("end the former session: %w", err)
-	}
+	rec.former = old.ID
 	fresh := sessions.NewSession(s, s.name)
 	fresh.Options = old.Options
 	fresh.Values[recordKey{}] = rec
@@ -129,16 +137,18 @@ func (s *store) begin(w http.ResponseWriter, r *http.Request, rec record) error 
 func (s *store) read(ctx context.Context, row string) (record, error) {
 	var rec record
 	var role string
-	var seen, expires int64
-	err := s.db.Read().QueryRowContext(ctx, `SELECT issuer, subject, sid, name, email, role, id_token, seen_at, expires_at
-		FROM sessions WHERE id = $1`, row).Scan(&rec.Issuer, &rec.Subject, &rec.sid, &rec.Name, &rec.Email, &role, &rec.idToken, &seen, &expires)
+	var started, seen, ends, proved, checked int64
+	err := s.db.Read().QueryRowContext(ctx, `SELECT issuer, subject, sid, name, email, role, id_token,
+		created_at, seen_at, expires_at, auth_time, checked_at FROM sessions WHERE id = $1`, row).
+		Scan(&rec.Issuer, &rec.Subject, &rec.sid, &rec.Name, &rec.Email, &role, &rec.idToken, &started, &seen, &ends, &proved, &checked)
 	if err != nil {
 		return record{}, err
 	}
 	now := s.cfg.Now()
-	rec.seen, rec.Role = db.Time(seen), roleNamed(role)
+	rec.started, rec.seen, rec.ends, rec.Role = db.Time(started), db.Time(seen), db.Time(ends), roleNamed(role)
+	rec.proved, rec.checked = db.Time(proved), db.Time(checked)
 	// A session of another provider, or of a role that is no more, is over too.
-	if !now.Before(db.Time(expires)) || now.Sub(rec.seen) >= s.cfg.Idle || rec.Issuer != s.cfg.Issuer || rec.Role == NoRole {
+	if !now.Before(rec.ends) || now.Sub(rec.seen) >= s.cfg.Idle || rec.Issuer != s.cfg.Issuer || rec.Role == NoRole {
 		return record{}, sql.ErrNoRows
 	}
 	return rec, nil
@@ -146,6 +156,9 @@ func (s *store) read(ctx context.Context, row string) (record, error) {
 
 func (s *store) insert(ctx context.Context, row string, rec record) error {
 	now := s.cfg.Now()
+	if rec.again == "" {
+		rec.started, rec.ends = now, now.Add(s.cfg.Absolute)
+	}
 	sealed := ""
 	if rec.idToken != "" {
 		sealed = s.tokens.seal([]byte(rec.idToken), row)
@@ -154,13 +167,19 @@ func (s *store) insert(ctx context.Context, row string, rec record) error {
 		if err := s.sweep(ctx, tx); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO sessions
-			(id, issuer, subject, sid, name, email, role, id_token, created_at, seen_at, expires_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-			row, rec.Issuer, rec.Subject, rec.sid, rec.Name, rec.Email, rec.Role.String(), sealed,
-			db.Micros(now), db.Micros(now), db.Micros(now.Add(s.cfg.Absolute)))
-		if err != nil {
+		if err := s.makeWay(ctx, tx, rec); err != nil {
 			return err
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO sessions
+			(id, issuer, subject, sid, name, email, role, id_token, created_at, seen_at, expires_at, auth_time, checked_at, address, agent)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+			row, rec.Issuer, rec.Subject, rec.sid, rec.Name, rec.Email, rec.Role.String(), sealed,
+			db.Micros(rec.started), db.Micros(now), db.Micros(rec.ends), db.Micros(rec.proved), db.Micros(now), rec.address, rec.agent)
+		switch {
+		case err != nil:
+			return err
+		case rec.again != "":
+			return s.cfg.Audit.SignedInAgain(ctx, tx, rec.Actor, string(rec.again))
 		}
 		return s.cfg.Audit.SignedIn(ctx, tx, rec.Actor)
 	})
@@ -193,10 +212,10 @@ func (s *store) use(ctx context.Context, tx *sql.Tx, name string, until time.Tim
 	return errUsed
 }
 
-// touch records that the person is active.
-func (s *store) touch(ctx context.Context, row string, now time.Time) error {
+// touch records that the person is active, and from where.
+func (s *store) touch(ctx context.Context, row string, now time.Time, address string) error {
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE sessions SET seen_at = $1 WHERE id = $2 AND seen_at < $1`, db.Micros(now), row)
+		_, err := tx.ExecContext(ctx, `UPDATE sessions SET seen_at = $1, address = $2 WHERE id = $3 AND seen_at < $1`, db.Micros(now), address, row)
 		return err
 	})
 }
@@ -213,20 +232,5 @@ func (s *store) sweep(ctx context.Context, tx *sql.Tx) error {
 			return err
 		}
 	}
-	return nil
-}
-
-// role returns the role of the newest session of a person, or false when they have
-// none.
-func (s *store) role(ctx context.Context, who Actor) (Role, bool, error) {
-	var name string
-	err := s.db.Read().QueryRowContext(ctx, `SELECT role FROM sessions WHERE issuer = $1 AND subject = $2 AND expires_at > $3
-		ORDER BY created_at DESC LIMIT 1`, who.Issuer, who.Subject, db.Micros(s.cfg.Now())).Scan(&name)
-	if errors.Is(err, sql.ErrNoRows) {
-		return NoRole, false, nil
-	}
-	if err != nil {
-		return NoRole, false, fmt.Errorf("read the role of a person: %w", err)
-	}
-	return roleNamed(name), true, nil
+	return s.forgetEnded(ctx, tx, now)
 }
