@@ -46,6 +46,7 @@ type Account struct {
 	Changes        Origins
 	Presence       Presence
 	Presets        Promises
+	Kept           KeptForms
 	Confirm        string // ui.confirm
 	ReasonRequired bool
 	Min, Max       int // length of a password

@@ -43,6 +43,12 @@ func (h *Bulk) Show(w http.ResponseWriter, r *http.Request) error {
 	if run != nil {
 		h.awaiting(r.Context(), *run, &p)
 	}
+	if kept := h.Kept.TakeForm(w, r); kept != nil {
+		p.Notice = provedNotice(r)
+		if kept.Has("reason") { // not of an approval
+			p.Reason, p.Typed, p.At = kept.Get("reason"), kept.Get("count"), kept.Get("at")
+		}
+	}
 	return views.Render(w, r, http.StatusOK, views.BulkPreviewPage(p))
 }
 

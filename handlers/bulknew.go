@@ -53,6 +53,7 @@ type Bulk struct {
 	Presets        Book
 	Editors        Editors
 	Exports        ExportRecorder
+	Kept           KeptForms
 	ReasonRequired bool
 }
 

@@ -42,6 +42,9 @@ func (h *Bulk) Run(w http.ResponseWriter, r *http.Request) error {
 		hx.Redirect(w, r, views.BulkURL(id))
 		return nil
 	}
+	if errors.Is(err, auth.ErrProofNeeded) {
+		return proveFirst(r, id, err, "reason", "count", "at")
+	}
 	if run, _, unread := h.Plans.Run(ctx, id); unread == nil && run != nil { // pressed twice
 		hx.Redirect(w, r, views.BulkURL(id))
 		return nil
@@ -85,7 +88,11 @@ func timeIn(ctx context.Context, text string) (time.Time, error) {
 // which says so.
 func (h *Bulk) Approve(w http.ResponseWriter, r *http.Request) error {
 	return h.steer(w, r, func(ctx context.Context, by auth.Actor, id string) error {
-		return h.Plans.Approve(ctx, by, id, r.PostFormValue("mark"))
+		err := h.Plans.Approve(ctx, by, id, r.PostFormValue("mark"))
+		if errors.Is(err, auth.ErrProofNeeded) {
+			return proveFirst(r, id, err)
+		}
+		return err
 	})
 }
 

@@ -27,7 +27,12 @@ func (h *Account) NewPassword(w http.ResponseWriter, r *http.Request) error {
 	form := views.PasswordProps{
 		Account: account, Input: wave.Auto, Notify: true, Min: h.Min, Max: h.Max, SubmitID: newSubmitID(),
 	}
-	return views.Render(w, r, http.StatusOK, views.PasswordPage(h.frame(w, r, account, snapshot), form))
+	page := h.frame(w, r, account, snapshot)
+	if kept := h.Kept.TakeForm(w, r); kept != nil {
+		form.Input, form.Notify = wave.InputType(kept.Get("input_type")), kept.Get("notification") == "on"
+		page.Notice = provedNotice(r)
+	}
+	return views.Render(w, r, http.StatusOK, views.PasswordPage(page, form))
 }
 
 // ReplacePassword answers POST /resellers/{userID}/password. A call whose answer
@@ -68,7 +73,11 @@ func (h *Account) ConfirmDelete(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return views.Render(w, r, http.StatusOK, views.DeletePage(h.frame(w, r, account, snapshot), views.DeleteProps{Account: account}))
+	page, form := h.frame(w, r, account, snapshot), views.DeleteProps{Account: account}
+	if kept := h.Kept.TakeForm(w, r); kept != nil {
+		form.Confirm, page.Notice = kept.Get("confirm"), provedNotice(r)
+	}
+	return views.Render(w, r, http.StatusOK, views.DeletePage(page, form))
 }
 
 // Delete answers POST /resellers/{userID}/delete, which wants the account's

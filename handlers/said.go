@@ -19,6 +19,7 @@ const saidCookie = "said"
 var sayings = []string{
 	"preset.done_created", "preset.done_saved", "preset.done_nothing", "preset.done_deleted", "preset.done_for_new",
 	"preset.done_assigned", "preset.done_unassigned", "preset.done_imported", "view.saved", "view.deleted",
+	"sessions.ended",
 }
 
 // sayNext keeps one of sayings, about count things, for the next page.

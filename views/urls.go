@@ -28,11 +28,17 @@ const (
 	PresetsURL    = "/presets"
 	PaletteURL    = "/palette"
 	ViewsURL      = "/views"
+	SessionsURL   = "/sessions"
+
+	SessionsOthersURL = "/sessions/end-others"
 
 	PresetNewURL    = "/presets/new"
 	PresetImportURL = "/presets/import"
 	PresetFileURL   = "/presets.yaml"
 )
+
+// SessionEndURL takes the post that ends one of the person's own sessions.
+func SessionEndURL(key string) string { return SessionsURL + "/" + url.PathEscape(key) + "/end" }
 
 // BulkURL returns the page of a bulk change: its preview, then its run.
 func BulkURL(planID string) string { return BulkListURL + "/" + url.PathEscape(planID) }

@@ -138,15 +138,17 @@ var screens = []screen{
 	{"details", "", `.facts`, func(v *visit) { v.open(unusual + "/details") }},
 	{"history", "", `main`, func(v *visit) { v.open(unusual + "/history") }},
 	{"history empty", "", `.empty`, func(v *visit) { v.open("/resellers/" + string(v.s.Wave.Accounts()[0].UserID) + "/history") }},
-	{"password", testkit.Editor, `#password-form`, func(v *visit) { v.open(unusual + "/password") }},
+	{"password", testkit.Editor, `#password-form`, func(v *visit) { v.prove(); v.open(unusual + "/password") }},
 	{"password refused", testkit.Editor, `.form-error li`, func(v *visit) {
+		v.prove()
 		v.open(unusual + "/password")
 		v.b.Click(`[value=Custom]`)
 		v.b.Type(`[name=password]`, "x")
 		v.b.Click(`[data-testid="password-save"]`)
 	}},
-	{"delete", testkit.Editor, `#delete-form`, func(v *visit) { v.open(unusual + "/delete") }},
+	{"delete", testkit.Editor, `#delete-form`, func(v *visit) { v.prove(); v.open(unusual + "/delete") }},
 	{"delete refused", testkit.Editor, `.form-error li`, func(v *visit) {
+		v.prove()
 		v.open(unusual + "/delete")
 		v.b.Click(`[data-testid="delete-save"]`)
 	}},

@@ -85,6 +85,14 @@ func Fail(log *slog.Logger) func(http.ResponseWriter, *http.Request, error) {
 // in the form that brought it, else as a toast under htmx, else as a page.
 // A client that left is not answered, and that it left is not logged.
 func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, auth.ErrProofNeeded) {
+		asked, ok := errors.AsType[*handlers.ProofError](err)
+		if !ok {
+			asked = &handlers.ProofError{Back: s.pageOf(r)}
+		}
+		s.askForProof(w, r, asked.Back, asked.Keep)
+		return
+	}
 	ctx := r.Context()
 	gone := ctx.Err() != nil
 	if gone && errors.Is(err, context.Canceled) {
@@ -150,6 +158,10 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 // sign-on would not ask.
 func offerSignIn(p *views.ErrorProps, err error) {
 	p.Retry, p.RetryURL = true, signInURL(views.HomeURL)
+	if refused, ok := errors.AsType[*auth.ProofRefused](err); ok {
+		p.Retry, p.RetryURL, p.OtherURL = true, proofURL(refused.Back), proofURL(refused.Back)+"&prompt=login"
+		return
+	}
 	if fault.Is(err, fault.Forbidden) {
 		p.OtherURL = views.SignInURL + "?prompt=login"
 	}

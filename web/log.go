@@ -29,6 +29,9 @@ func Origin(ctx context.Context) (requestID, remoteAddress string) {
 	return RequestID(ctx), middleware.GetClientIP(ctx)
 }
 
+// ClientAddress returns the address of the client of r, or nothing.
+func ClientAddress(r *http.Request) string { return middleware.GetClientIP(r.Context()) }
+
 // withRequestID gives the request an id of ours. One that the client sends is
 // not looked at: it could be made to match another person's lines in the log.
 func withRequestID(next http.Handler) http.Handler {

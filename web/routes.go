@@ -29,6 +29,9 @@ type Deps struct {
 	Metrics         *Metrics                        // nil for none
 	// Refused is told of each write that is answered with 401 or 403. Nil for none.
 	Refused func(ctx context.Context, method, path string, status int)
+	// KeepForm remembers what was typed on the page at path while the person proves again
+	// who they are. Nil for nothing.
+	KeepForm func(w http.ResponseWriter, r *http.Request, path string, form url.Values)
 
 	SignIn    *handlers.SignIn
 	Overview  *handlers.Overview
@@ -42,6 +45,7 @@ type Deps struct {
 	Presets   *handlers.Presets
 	Bulk      *handlers.Bulk
 	Matrix    *handlers.Matrix
+	Sessions  *handlers.Sessions
 	Refresh   *handlers.Refresh
 	Palette   *handlers.Palette
 }
@@ -93,6 +97,9 @@ func (d Deps) routes(g groups) {
 	g.viewer.get("/bulk/{planID}/result.csv", d.Bulk.CSV)
 	g.viewer.post(presencePath, d.Account.Ping)
 	g.viewer.get("/changes/{changeID}/state", d.Account.State)
+	g.viewer.get("/sessions", d.Sessions.List)
+	g.viewer.post("/sessions/{key}/end", d.Sessions.End)
+	g.viewer.post("/sessions/end-others", d.Sessions.EndOthers)
 
 	g.editor.post("/flags/{key}", d.Flags.Save)
 	g.editor.get("/resellers/new", d.Creation.New)
@@ -102,10 +109,14 @@ func (d Deps) routes(g groups) {
 	g.editor.post("/resellers", d.Creation.Create)
 	g.editor.post("/resellers/{userID}/meta", d.Account.Update)
 	g.editor.post("/resellers/{userID}/undo", d.Account.Undo)
-	g.editor.get("/resellers/{userID}/password", d.Account.NewPassword)
-	g.editor.post("/resellers/{userID}/password", d.Account.ReplacePassword)
-	g.editor.get("/resellers/{userID}/delete", d.Account.ConfirmDelete)
-	g.editor.post("/resellers/{userID}/delete", d.Account.Delete)
+
+	// What cannot be taken back. Bulk runs demand the same by what they do: bulk.Runs.Start.
+	proved := g.editor.proved("confirm", "input_type", "notification")
+	proved.get("/resellers/{userID}/password", d.Account.NewPassword)
+	proved.post("/resellers/{userID}/password", d.Account.ReplacePassword)
+	proved.get("/resellers/{userID}/delete", d.Account.ConfirmDelete)
+	proved.post("/resellers/{userID}/delete", d.Account.Delete)
+
 	g.editor.post("/changes/{changeID}/settle", d.Changes.Settle)
 	g.editor.get("/presets/new", d.Presets.New)
 	g.editor.get("/presets/import", d.Presets.NewImport)
@@ -148,6 +159,12 @@ type group struct {
 func (g group) get(pattern string, h handlerFunc)  { g.router.Get(pattern, g.site.handle(h)) }
 func (g group) post(pattern string, h handlerFunc) { g.router.Post(pattern, g.site.handle(h)) }
 
+// proved is the part of g in which people must have proved a short time ago who they
+// are. Keep names the fields that outlive the way through the provider: no password.
+func (g group) proved(keep ...string) group {
+	return group{g.router.With(g.site.requireProof(keep)), g.site}
+}
+
 // site is what the middleware shares.
 type site struct {
 	log       *slog.Logger
@@ -157,6 +174,7 @@ type site struct {
 	languages []string // in the matcher's order, the default first
 	proxies   int
 	load      func(http.Handler) http.Handler
+	keepForm  func(w http.ResponseWriter, r *http.Request, path string, form url.Values)
 	ready     func(context.Context) error
 	metrics   *Metrics
 	refused   func(ctx context.Context, method, path string, status int)
@@ -168,7 +186,7 @@ func newSite(d Deps) *site {
 	return &site{
 		log: d.Log, publicURL: d.PublicURL, zone: d.Zone,
 		matcher: matcher, languages: languages, proxies: d.TrustedProxies,
-		load: d.Load, ready: d.Ready, metrics: d.Metrics, refused: d.Refused,
+		load: d.Load, keepForm: d.KeepForm, ready: d.Ready, metrics: d.Metrics, refused: d.Refused,
 		signIns: newRation(signInEvery, signInBurst),
 	}
 }

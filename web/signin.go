@@ -27,7 +27,9 @@ func (s *site) requireRole(role auth.Role) func(http.Handler) http.Handler {
 			actor := auth.ActorFrom(r.Context())
 			switch {
 			case actor.Subject == "":
-				s.askToSignIn(w, r)
+				s.askToSignIn(w, r, "")
+			case mustAskProvider(r):
+				s.askToSignIn(w, r, "&check=1")
 			case actor.Role < role:
 				s.fail(w, r, lacks(role))
 			default:
@@ -39,16 +41,25 @@ func (s *site) requireRole(role auth.Role) func(http.Handler) http.Handler {
 
 var errNobody = errors.New("nobody is signed in")
 
-func (s *site) askToSignIn(w http.ResponseWriter, r *http.Request) {
+// mustAskProvider reports whether the role of who asks has to be asked for before r goes
+// on: pages earlier than what would be disturbed by it.
+func mustAskProvider(r *http.Request) bool {
+	standing := auth.StandingOf(r.Context())
+	page := safe(r.Method) && !hx.IsHTMX(r) && r.Header.Get("Sec-Fetch-Dest") != "empty" // a script's own request
+	return standing.Over || standing.Due && page
+}
+
+// askToSignIn leads to sign-in and back. More is added to its query.
+func (s *site) askToSignIn(w http.ResponseWriter, r *http.Request, more string) {
 	switch {
 	case hx.IsHTMX(r):
-		hx.RedirectOn(w, signInURL(s.backFromHTMX(r)))
+		hx.RedirectOn(w, signInURL(s.backFromHTMX(r))+more)
 		w.Header().Add("Vary", hx.Vary)
 		s.tellRefused(r, http.StatusUnauthorized)
 		w.WriteHeader(http.StatusUnauthorized)
 	case safe(r.Method):
 		w.Header().Add("Vary", hx.Vary)
-		http.Redirect(w, r, signInURL(localURL(r.URL)), http.StatusSeeOther)
+		http.Redirect(w, r, signInURL(localURL(r.URL))+more, http.StatusSeeOther)
 	default:
 		s.fail(w, r, fault.New(fault.Unauthenticated, errNobody))
 	}
@@ -62,6 +73,17 @@ func (s *site) backFromHTMX(r *http.Request) string {
 	}
 	if safe(r.Method) {
 		return localURL(r.URL)
+	}
+	return views.HomeURL
+}
+
+// pageOf returns the page of ours from which a browser sent r, as far as it says so.
+func (s *site) pageOf(r *http.Request) string {
+	if hx.IsHTMX(r) || safe(r.Method) {
+		return s.backFromHTMX(r)
+	}
+	if u, err := url.Parse(r.Referer()); err == nil && originOf(u) == originOf(s.publicURL) {
+		return localURL(u)
 	}
 	return views.HomeURL
 }

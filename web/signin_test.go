@@ -89,6 +89,10 @@ func TestRoutes_everyWriteNeedsAnEditor(t *testing.T) {
 		"POST " + presencePath: true, // asks who is editing; what a viewer claims about that is ignored
 		"POST /resellers.csv":  true, // a file of the accounts that were selected
 
+		// Who ends a session reaches only their own.
+		"POST /sessions/{key}/end":  true,
+		"POST /sessions/end-others": true,
+
 		// What a person saves of the table is theirs; the service refuses what is shared.
 		"POST /views":                 true,
 		"POST /views/{viewID}":        true,

@@ -141,6 +141,7 @@ func New(ctx context.Context, cfg config.Config, o Options) (_ *App, err error) 
 		Service: a.service, Lists: a.directory, Ledger: a.ledger, Roles: a.auth, Presets: a.presets, Audit: runAudit{a.audit},
 		Rate: cfg.Wave.RatePerSecond, ReasonRequired: bulkReason(cfg), Log: o.Log,
 		Approval: approval,
+		Proved:   func(ctx context.Context) bool { return auth.StandingOf(ctx).Recent },
 	})
 
 	metrics := web.NewMetrics()
@@ -189,6 +190,7 @@ func authConfig(cfg config.Config, o Options, events auth.Auditor) auth.Config {
 		SigningAlgs:     cfg.Auth.SigningAlgs,
 		AllowedHosts:    cfg.Auth.AllowedHosts,
 		StrictAudience:  cfg.Auth.StrictAudience,
+		StepUp:          cfg.Auth.StepUp,
 		SessionSecret:   keys[0],
 		PreviousSecrets: keys[1:],
 		Idle:            cfg.Session.Idle,
@@ -196,6 +198,7 @@ func authConfig(cfg config.Config, o Options, events auth.Auditor) auth.Config {
 		Log:             o.Log,
 		Now:             o.Now,
 		Audit:           events,
+		Address:         web.ClientAddress,
 		Fail:            web.Fail(o.Log),
 	}
 }
@@ -229,7 +232,7 @@ func bulkReason(cfg config.Config) bool { return cfg.UI.RequireReason != "never"
 func (a *App) pages() web.Deps {
 	password := a.cfg.Wave.Password
 	account := &handlers.Account{
-		Directory: a.directory, Service: a.service, Changes: a.ledger, Presence: a.presence, Presets: a.presets,
+		Directory: a.directory, Service: a.service, Changes: a.ledger, Presence: a.presence, Presets: a.presets, Kept: a.auth,
 		Confirm: a.cfg.UI.Confirm, ReasonRequired: rules(a.cfg).ReasonRequired,
 		Min: password.MinLength, Max: password.MaxLength,
 	}
@@ -238,6 +241,7 @@ func (a *App) pages() web.Deps {
 		Zone:            a.cfg.UI.Location(),
 		TrustedProxies:  a.cfg.Server.TrustedProxies,
 		Load:            a.auth.Load,
+		KeepForm:        a.auth.KeepForm,
 		Ready:           a.ready,
 		Refused:         a.audit.WriteRefused,
 
@@ -258,14 +262,15 @@ func (a *App) pages() web.Deps {
 		Changes: &handlers.Changes{Directory: a.directory, History: a.ledger, Service: a.service, Exports: exportAudit{a.audit}},
 		Presets: &handlers.Presets{Directory: a.directory, Store: a.presets, Views: a.views, Exports: exportAudit{a.audit}},
 		Bulk: &handlers.Bulk{
-			Directory: a.directory, Ledger: a.ledger, Plans: a.runs, Presets: a.presets, Editors: a.presence,
+			Directory: a.directory, Ledger: a.ledger, Plans: a.runs, Presets: a.presets, Editors: a.presence, Kept: a.auth,
 			ReasonRequired: bulkReason(a.cfg), Exports: exportAudit{a.audit},
 		},
 		Matrix: &handlers.Matrix{
 			Directory: a.directory, Ledger: a.ledger, Presets: a.presets, Confirm: a.cfg.UI.Confirm, ReasonRequired: rules(a.cfg).ReasonRequired,
 		},
-		Refresh: &handlers.Refresh{Directory: a.directory},
-		Palette: &handlers.Palette{Directory: a.directory},
+		Sessions: &handlers.Sessions{Auth: a.auth},
+		Refresh:  &handlers.Refresh{Directory: a.directory},
+		Palette:  &handlers.Palette{Directory: a.directory},
 	}
 }
 

@@ -16,8 +16,8 @@ import (
 // Plan.Mark of the preview that they saw. A plan whose accounts are not as previewed
 // any more is void: the run is cancelled. It fails with fault.Conflict then, when the
 // run does not wait, and when mark is another one; with fault.Forbidden for who may not
-// change accounts and for the person who asked; with fault.NotFound; and with the fault
-// of the list.
+// change accounts and for the person who asked; with fault.NotFound; with the fault
+// of the list; and with auth.ErrProofNeeded as Start does.
 func (r *Runs) Approve(ctx context.Context, by auth.Actor, id, mark string) error {
 	if err := mayModify(by); err != nil {
 		return err
@@ -28,6 +28,9 @@ func (r *Runs) Approve(ctx context.Context, by auth.Actor, id, mark string) erro
 	}
 	if plan.Mark() != mark {
 		return lookAgain()
+	}
+	if err := r.checkProof(ctx, plan, plan.Sum()); err != nil {
+		return err
 	}
 	snap, err := r.accounts.Refresh(ctx)
 	if err != nil {

@@ -64,6 +64,9 @@ type RunOptions struct {
 	Audit   Recorder // nil for none
 	// Approval tells which plans another editor must approve.
 	Approval Approval
+	// Proved reports whether the person of ctx has proved a short time ago who they are,
+	// which grave runs demand; see Start. Nil when none do.
+	Proved func(ctx context.Context) bool
 	// Rate is how many calls a second Wave takes from this server; 80 if 0.
 	Rate           int
 	ReasonRequired bool

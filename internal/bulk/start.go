@@ -38,7 +38,9 @@ var ErrOther = errors.New("the plan is not as it was shown")
 // Start begins the run, or has it wait for its time or for another editor. It fails
 // with fault.Forbidden, fault.NotFound, with fault.Invalid about a field or when
 // nothing would change, and with fault.Conflict when the plan has expired, runs
-// already, or is not as it was shown.
+// already, or is not as it was shown. When all that is right and the run is a grave one,
+// it fails with auth.ErrProofNeeded unless the person has proved a short time ago who
+// they are.
 func (r *Runs) Start(ctx context.Context, s Start) error {
 	if err := mayModify(s.Actor); err != nil {
 		return err
@@ -141,6 +143,9 @@ func (r *Runs) mayStart(ctx context.Context, tx *sql.Tx, plan *Plan, sum Sum, s 
 		return &fault.Error{Kind: fault.Invalid, Say: fault.Say("bulk.sum_none")}
 	case len(fields) > 0:
 		return &fault.Error{Kind: fault.Invalid, Fields: fields}
+	}
+	if err := r.checkProof(ctx, plan, sum); err != nil {
+		return err
 	}
 	res, err := tx.ExecContext(ctx, "UPDATE bulk_plans SET version = version + 1 WHERE id = $1 AND version = $2", plan.ID, plan.Version)
 	if err != nil {
