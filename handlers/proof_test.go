@@ -18,10 +18,15 @@ import (
 // provider asks again, and the same person answers.
 func longAgo(t *testing.T, s *testkit.Site) *testkit.Client {
 	t.Helper()
+	return personLongAgo(t, s, testkit.Editor)
+}
+
+func personLongAgo(t *testing.T, s *testkit.Site, person string) *testkit.Client {
+	t.Helper()
 	s.IDP.Script(idp.Script{Claims: func(c map[string]any) { c["auth_time"] = time.Now().Add(-11 * time.Minute).Unix() }})
-	c := s.SignedIn(t, testkit.Editor)
+	c := s.SignedIn(t, person)
 	s.IDP.Script(idp.Script{})
-	s.IDP.AutoChoose(testkit.Editor)
+	s.IDP.AutoChoose(person)
 	return c
 }
 
@@ -166,6 +171,37 @@ func TestProof_bulkRunOfAFew(t *testing.T) {
 			run.Set("reason", "決算前")
 			wantStatus(t, c.Post(preview.URL.Path+"/run", run), tt.status)
 		})
+	}
+}
+
+// TestProof_bulkRunThatDeletes: one account is enough, at whatever time it is to be.
+func TestProof_bulkRunThatDeletes(t *testing.T) {
+	s := testkit.Start(t, testkit.Options{Accounts: 3, Config: func(c *config.Config) { c.UI.Approval = "runs" }})
+	c := longAgo(t, s)
+	add(t, s, c, accountOf("acme"))
+	preview := planned(t, c, url.Values{"user": {"acme"}, "what": {"delete"}})
+	run := fields(t, preview.Find("#bulk-form"))
+	run.Set("reason", "解約")
+	run.Set("count", "1")
+	run.Set("at", time.Now().Add(30*24*time.Hour).Format("2006-01-02T15:04"))
+	p := throughProvider(t, c, c.Post(preview.URL.Path+"/run", run))
+	form := fields(t, p.Find("#bulk-form"))
+	if form.Get("at") != run.Get("at") || form.Get("count") != "1" || form.Get("reason") != "解約" {
+		t.Errorf("back with %q", form)
+	}
+	asked := c.Post(p.URL.Path+"/run", form)
+	wantText(t, asked, `[data-testid="bulk-asked"]`, says("bulk.approve_own"))
+
+	other := personLongAgo(t, s, testkit.Second)
+	mark := other.Get(asked.URL.Path).Find(`[data-testid="bulk-asked"] input[name=mark]`).AttrOr("value", "")
+	back := throughProvider(t, other, other.Post(asked.URL.Path+"/approve", url.Values{"mark": {mark}}))
+	wantText(t, back, "main", "解約")
+	if back.Find(`[data-testid="bulk-approve"]`).Length() != 1 {
+		t.Errorf("back at %s", short(back.Find("main")))
+	}
+	approved := other.Post(asked.URL.Path+"/approve", url.Values{"mark": {mark}})
+	if got := approved.Find(`[data-testid="bulk-progress"]`).AttrOr("data-state", ""); got != "scheduled" {
+		t.Errorf("approved: state = %q", got)
 	}
 }
 
