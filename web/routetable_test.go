@@ -45,6 +45,8 @@ var routeTable = map[string]level{
 	"GET /presets/{presetID}/accounts": viewer, "GET /presets/{presetID}/versions": viewer,
 	"GET /bulk": viewer, "GET /bulk/{planID}": viewer, "GET /bulk/{planID}/progress": viewer, "GET /bulk/{planID}/result.csv": viewer,
 
+	"GET /sessions": viewer, "POST /sessions/{key}/end": viewer, "POST /sessions/end-others": viewer,
+
 	"POST /flags/{key}":  editor,
 	"GET /resellers/new": editor, "POST /resellers/new": editor, "GET /resellers/check": editor, "GET /billing-groups": editor,
 	"POST /resellers": editor, "POST /resellers/{userID}/meta": editor, "POST /resellers/{userID}/undo": editor,
