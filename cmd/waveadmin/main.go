@@ -47,7 +47,7 @@ func run(ctx context.Context, args, env []string, stdout, stderr io.Writer) int 
 	}
 	root.AddCommand(
 		serveCommand(env), demoCommand(), sandboxCommand(), configCommand(env),
-		migrateCommand(env), backupCommand(env), auditCommand(env), healthcheckCommand(env), versionCommand(),
+		migrateCommand(env), backupCommand(env), auditCommand(env), sessionsCommand(env), healthcheckCommand(env), versionCommand(),
 	)
 	root.SetArgs(args)
 	root.SetOut(stdout)

@@ -140,7 +140,7 @@ func (a *Auth) EndNamed(ctx context.Context, name, by string) (ended []Session, 
 }
 
 func (s *store) endNamed(ctx context.Context, tx *sql.Tx, name string) (ended []Session, err error) {
-	rows, err := tx.QueryContext(ctx, `DELETE FROM sessions WHERE issuer = $1 AND (substr(id, 1, $2) = $3 OR lower(email) = lower($3) OR subject = $3)
+	rows, err := tx.QueryContext(ctx, `DELETE FROM sessions WHERE issuer = $1 AND (substr(id, 1, $2) = $3 OR lower(email) = lower($3) OR subject = $3) AND $3 <> ''
 		RETURNING id, issuer, subject, name, email, created_at`, s.cfg.Issuer, keyLength, name)
 	if err != nil {
 		return nil, err
