@@ -32,7 +32,10 @@ const session = () => sessionStorage;
 
 // cells: account → flag → [what the person saw: on, off or unset; whether it is to be on].
 // names: account → what it is called.
-const valid = (kept) => (kept?.cells && kept?.names ? kept : { cells: {}, names: {} });
+// Accounts are called as Wave likes, __proto__ and constructor too: such a name must not
+// lead to what all objects share.
+const bare = (kept) => Object.assign(Object.create(null), kept);
+const valid = (kept) => ({ cells: bare(kept?.names && kept.cells), names: bare(kept?.cells && kept.names) });
 let { cells, names } = valid(read(local, CELLS));
 let kept = true;
 let { done, undone } = read(session, STEPS) ?? { done: [], undone: [] };
