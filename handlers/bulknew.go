@@ -14,7 +14,6 @@ import (
 
 	"waveadmin/internal/auth"
 	"waveadmin/internal/bulk"
-	"waveadmin/internal/change"
 	"waveadmin/internal/fault"
 	"waveadmin/internal/hx"
 	"waveadmin/internal/i18n"
@@ -33,7 +32,6 @@ type Plans interface {
 	List(ctx context.Context, limit int) ([]bulk.Listed, error)
 	Run(ctx context.Context, id string) (*bulk.Run, bulk.Counts, error)
 	Progress(ctx context.Context, id string) (*bulk.Progress, error)
-	Items(ctx context.Context, id string, state change.State, limit, offset int) ([]bulk.Item, error)
 	Parts(ctx context.Context, id string) iter.Seq2[[]bulk.Item, error]
 	Start(ctx context.Context, s bulk.Start) error
 	NeedsApproval(p *bulk.Plan) bool
@@ -50,6 +48,7 @@ type Bulk struct {
 	Directory      Directory
 	Ledger         Ledger
 	Plans          Plans
+	Looks          Looks
 	Presets        Book
 	Editors        Editors
 	Exports        ExportRecorder

@@ -146,24 +146,23 @@ func (h *Bulk) next(w http.ResponseWriter, r *http.Request, make func(context.Co
 	return nil
 }
 
-// Progress answers GET /bulk/{planID}/progress, which the page of a run asks by itself:
-// where the run stands, and the shown accounts. told is the last share of it, in
-// quarters, that was announced.
+// Progress answers GET /bulk/{planID}/progress, which the page of a run asks by itself
+// while it hears nothing of Events: where the run stands, and the shown accounts.
 func (h *Bulk) Progress(w http.ResponseWriter, r *http.Request) error {
 	if !hx.WantsFragment(r) {
 		hx.Redirect(w, r, views.BulkURL(r.PathValue("planID")))
 		return nil
 	}
-	p, err := h.runProps(r)
+	p, err := h.runProps(r.Context(), runQuery(r), sameLook)
 	if err != nil {
 		return err
 	}
-	p.Announce = p.Over || p.Quarter() > number(r.URL.Query().Get("told"))
+	p.Announce = p.Over
 	return views.Render(w, r, http.StatusOK, views.BulkProgress(p))
 }
 
 func (h *Bulk) showRun(w http.ResponseWriter, r *http.Request) error {
-	p, err := h.runProps(r)
+	p, err := h.runProps(r.Context(), runQuery(r), 0)
 	if err != nil {
 		return err
 	}
@@ -171,16 +170,21 @@ func (h *Bulk) showRun(w http.ResponseWriter, r *http.Request) error {
 	return views.Render(w, r, http.StatusOK, views.BulkRunPage(p))
 }
 
-func (h *Bulk) runProps(r *http.Request) (views.BulkRunProps, error) {
-	ctx, id := r.Context(), r.PathValue("planID")
-	at, err := h.Plans.Progress(ctx, id)
+// runQuery is what a page of a run shows of its accounts.
+func runQuery(r *http.Request) views.BulkQuery {
+	query := r.URL.Query()
+	return views.BulkQuery{PlanID: r.PathValue("planID"), Show: query.Get("show"), Page: max(1, number(query.Get("page")))}
+}
+
+// runProps is a run as it stood at most maxAge ago.
+func (h *Bulk) runProps(ctx context.Context, q views.BulkQuery, maxAge time.Duration) (views.BulkRunProps, error) {
+	at, err := h.Looks.Look(ctx, q.PlanID, maxAge)
 	if err != nil {
 		return views.BulkRunProps{}, err
 	}
 	plan, run, counts := at.Plan, at.Run, at.Counts
-	query := r.URL.Query()
 	p := views.BulkRunProps{
-		Query: views.BulkQuery{PlanID: id, Show: query.Get("show"), Page: max(1, number(query.Get("page")))}, Kind: views.BulkKind(plan.Kind),
+		Query: q, Kind: views.BulkKind(plan.Kind),
 		Who: run.Actor.Display(), Source: planSource(ctx, plan.Source), Started: cmp.Or(run.Started, run.Asked), Waits: run.Started.IsZero(), Finished: run.Finished, Reason: run.Reason,
 		Total: counts.Total(), Ended: counts.Total() - counts.Left(), Over: !run.Finished.IsZero(),
 		Bad: bad(counts), Rate: at.Pace, Left: at.Left(),
@@ -201,7 +205,7 @@ func (h *Bulk) runProps(r *http.Request) (views.BulkRunProps, error) {
 		p.OfURL = views.BulkURL(plan.OfRun)
 	}
 	runShows(ctx, counts, &p)
-	items, err := h.Plans.Items(ctx, id, change.State(p.Query.Show), views.BulkPageSize, (p.Query.Page-1)*views.BulkPageSize)
+	items, err := at.Items(ctx, change.State(p.Query.Show), views.BulkPageSize, (p.Query.Page-1)*views.BulkPageSize)
 	if err != nil {
 		return views.BulkRunProps{}, err
 	}

@@ -17,6 +17,10 @@ var vendored = map[string]struct{ from, sum, licence string }{
 		"dist/htmx.min.js of htmx.org 2.0.11 in npm",
 		"d6fdc75f204e6bdefa99b69bf1e6d4ac69b8a364f77929f45c13476b4000f717", "vendor/htmx-LICENSE.txt",
 	},
+	"vendor/htmx-ext-sse-2.2.4.min.js": {
+		"dist/sse.min.js of htmx-ext-sse 2.2.4 in npm",
+		"98a46496de0c3605fbffdce9167ba427bdd9553184f83f149c261891a92c0136", "vendor/htmx-ext-sse-LICENSE.txt",
+	},
 }
 
 func TestVendor_isAsItsAuthorsPublishedIt(t *testing.T) {

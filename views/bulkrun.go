@@ -3,6 +3,7 @@ package views
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"waveadmin/internal/i18n"
@@ -48,12 +49,20 @@ type BulkRunRow struct {
 	ChangeURL string // empty while nothing is recorded
 }
 
-// Quarter is how many quarters of the run are over.
-func (p BulkRunProps) Quarter() int {
+// quarter is how many quarters of the run are over.
+func (p BulkRunProps) quarter() int {
 	if p.Total == 0 {
 		return 4
 	}
 	return p.Ended * 4 / p.Total
+}
+
+// assets are what its page needs: a run that is over tells nothing any more.
+func (p BulkRunProps) assets() []string {
+	if p.Over {
+		return bulkAssets
+	}
+	return append(slices.Clone(bulkAssets), "js/bulkrun.js", "vendor/htmx-ext-sse-2.2.4.min.js")
 }
 
 func (p BulkRunProps) percent() int {

@@ -110,6 +110,9 @@ func complaints(source string) []string {
 				say("a script without our nonce, src and integrity")
 			}
 		}
+		if stream, _ := m.value("sse-connect"); strings.Contains(stream, "//") {
+			say("a stream of another host")
+		}
 		for _, a := range inherited.FindAllStringSubmatch(m.text, -1) {
 			name, value := a[1], strings.TrimSpace(a[2]+a[3])
 			switch {
@@ -117,12 +120,13 @@ func complaints(source string) []string {
 				say("%s runs a script", name)
 			case name == "hx-trigger" && strings.Contains(value, "["):
 				say("a trigger filter")
+			case name == "hx-ext" && value == "sse" && m.has("sse-connect"): // a stream, on the element that listens
 			case name == "hx-ext" || name == "hx-boost" || name == "hx-inherit":
 				say("%s", name)
 			case isVerb(name) && strings.Contains(value, "//"):
 				say("%s leads to another host", name)
 			}
-			if isVerb(name) {
+			if isVerb(name) || name == "hx-ext" && m.has("sse-connect") {
 				swap, _ := m.value("hx-swap")
 				if swap == "" || !m.has("hx-target") && swap != `"none"` {
 					say("%s without its own hx-target and hx-swap", name)
@@ -215,6 +219,7 @@ func TestComplaints(t *testing.T) {
 	<form method="post" hx-post={ AccountURL(id, "meta") } hx-target="this" hx-swap="outerHTML" hx-trigger="submit, wa:search delay:200ms">
 		<input name="on" value="on" aria-label={ t(ctx, "a > b") }/>
 		<form hx-post={ SignOutURL } hx-swap="none"></form>
+		<p hx-ext="sse" sse-connect={ EventsURL() } sse-swap="a" hx-target="#a" hx-swap="outerHTML"></p>
 	</form>
 	<script type="module" nonce={ templ.GetNonce(ctx) } src={ static.URL("a.js") } integrity={ static.Integrity("a.js") }></script>
 }`
@@ -249,6 +254,9 @@ func TestComplaints(t *testing.T) {
 		"no swap":                 `<a hx-post={ u } hx-target="this">`,
 		"neither":                 `<a hx-post={ u }>`,
 		"an extension":            `<body hx-ext="sse">`,
+		"another extension":       `<p hx-ext="ws" sse-connect={ u }` + swaps + `>`,
+		"a stream of another":     `<p hx-ext="sse" sse-connect="https://example.com/"` + swaps + `>`,
+		"a stream for others":     `<p hx-ext="sse" sse-connect={ u } hx-swap="outerHTML">`,
 		"boosted links":           `<body hx-boost="true">`,
 	} {
 		if got := complaints(bad); len(got) != 1 {

@@ -58,13 +58,13 @@ type BulkQuery struct {
 // URL returns the address of the view.
 func (q BulkQuery) URL() string { return withQuery(BulkURL(q.PlanID), q.values()) }
 
-// ProgressURL returns where the page of a run asks how it goes; told is the last
-// quarter of it that was announced.
-func (q BulkQuery) ProgressURL(told int) string {
-	v := q.values()
-	v.Set("told", strconv.Itoa(told))
-	return withQuery(BulkPartURL(q.PlanID, "progress"), v)
+// ProgressURL returns where the page of a run asks how it goes, and EventsURL where it
+// listens to that.
+func (q BulkQuery) ProgressURL() string {
+	return withQuery(BulkPartURL(q.PlanID, "progress"), q.values())
 }
+
+func (q BulkQuery) EventsURL() string { return withQuery(BulkPartURL(q.PlanID, "events"), q.values()) }
 
 func (q BulkQuery) values() url.Values {
 	v := url.Values{}

@@ -86,14 +86,13 @@ type slots struct {
 // limitInFlight makes a person's ninth request wait for one of the others, and
 // refuses it after maxWait with a 503 that says when to come back.
 func (s *site) limitInFlight(next http.Handler) http.Handler {
-	limit := &inFlight{slots: make(map[auth.Actor]*slots)}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		actor := auth.ActorFrom(r.Context())
 		if actor.Subject == "" {
 			next.ServeHTTP(w, r)
 			return
 		}
-		leave, err := limit.enter(r.Context(), auth.Actor{Issuer: actor.Issuer, Subject: actor.Subject})
+		leave, err := s.inFlight.enter(r.Context(), auth.Actor{Issuer: actor.Issuer, Subject: actor.Subject})
 		if err != nil {
 			s.fail(w, r, err)
 			return

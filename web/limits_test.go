@@ -155,3 +155,35 @@ func TestInFlight_throughTheRouter(t *testing.T) {
 		}
 	}
 }
+
+// TestInFlight_overRoutes: whatever a person asks for counts together.
+func TestInFlight_overRoutes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		arrived, release := make(chan string, 2*maxInFlight), make(chan struct{})
+		slow := func(w http.ResponseWriter, r *http.Request) error {
+			arrived <- r.URL.Path
+			<-release
+			return ok(w, r)
+		}
+		s := newTestSite(t, func(g groups) {
+			g.viewer.get("/a", slow)
+			g.editor.get("/b", slow)
+		})
+		answers := make(chan int, 2*maxInFlight)
+		for range maxInFlight {
+			for _, target := range []string{"/a", "/b"} {
+				go func() { answers <- s.do(request("GET", target, "As: editor")).Code }()
+			}
+		}
+		synctest.Wait()
+		if n := len(arrived); n != maxInFlight {
+			t.Errorf("%d are worked on, want %d", n, maxInFlight)
+		}
+		close(release)
+		for range 2 * maxInFlight {
+			if got := <-answers; got != 200 {
+				t.Errorf("status = %d", got)
+			}
+		}
+	})
+}

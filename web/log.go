@@ -89,7 +89,11 @@ func (s *site) observe(next http.Handler) http.Handler {
 			took := time.Since(start)
 			status := statusFor(ww.Status(), r.Context().Err() != nil)
 			route := chi.RouteContext(r.Context()).RoutePattern()
-			s.metrics.observe(r.Method, route, status, took)
+			if isStream(ww.Header()) {
+				s.metrics.streamEnded(route, took)
+			} else {
+				s.metrics.observe(r.Method, route, status, took)
+			}
 			s.log.LogAttrs(r.Context(), accessLevel(r, route, status), "request",
 				slog.String("request_id", RequestID(r.Context())),
 				slog.String("method", r.Method),
@@ -122,7 +126,7 @@ func accessLevel(r *http.Request, route string, status int) slog.Level {
 		return slog.LevelError
 	case status >= 400:
 		return slog.LevelWarn
-	case isProbe(r) || strings.HasPrefix(r.URL.Path, static.Prefix) || route == presencePath:
+	case isProbe(r) || strings.HasPrefix(r.URL.Path, static.Prefix) || route == presencePath, route == progressPath:
 		return slog.LevelDebug
 	}
 	return slog.LevelInfo

@@ -19,6 +19,8 @@ import (
 type Metrics struct {
 	Registry *prometheus.Registry // others may register theirs
 	requests *prometheus.HistogramVec
+	streams  *prometheus.HistogramVec
+	open     prometheus.Gauge // streams
 }
 
 // NewMetrics returns the metrics of the Go runtime, the process and the requests.
@@ -30,8 +32,17 @@ func NewMetrics() *Metrics {
 			Help:    "Time to answer a request, by route.",
 			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 		}, []string{"method", "route", "status"}),
+		streams: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "waveadmin_http_stream_duration_seconds",
+			Help:    "How long answers went on that end when their page is closed, by route.",
+			Buckets: []float64{1, 15, 60, 300, 900, 3600},
+		}, []string{"route"}),
+		open: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "waveadmin_http_streams",
+			Help: "Answers that go on at this moment.",
+		}),
 	}
-	m.Registry.MustRegister(m.requests, collectors.NewGoCollector(),
+	m.Registry.MustRegister(m.requests, m.streams, m.open, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -50,6 +61,22 @@ func (m *Metrics) observe(method, route string, status int, took time.Duration) 
 		method = "other"
 	}
 	m.requests.WithLabelValues(method, route, strconv.Itoa(status)).Observe(took.Seconds())
+}
+
+// streamOpen counts a stream as open until the returned function is called.
+func (m *Metrics) streamOpen() (end func()) {
+	if m == nil {
+		return func() {}
+	}
+	m.open.Inc()
+	return m.open.Dec
+}
+
+// streamEnded counts a stream. It is no request that was answered slowly.
+func (m *Metrics) streamEnded(route string, took time.Duration) {
+	if m != nil {
+		m.streams.WithLabelValues(route).Observe(took.Seconds())
+	}
 }
 
 // NewOps returns what operators may ask, for a listener of its own: it checks

@@ -27,6 +27,10 @@ type Deps struct {
 	Load            func(http.Handler) http.Handler // puts the actor of the session into the context
 	Ready           func(context.Context) error     // why requests cannot be served yet; nil when they can
 	Metrics         *Metrics                        // nil for none
+	// ActorNow looks the session of a request up again, for an answer that goes on: the
+	// zero Actor when it is over.
+	ActorNow func(r *http.Request) (auth.Actor, error)
+	Stopping <-chan struct{} // is closed when answers that go on have to end; nil for never
 	// Refused is told of each write that is answered with 401 or 403. Nil for none.
 	Refused func(ctx context.Context, method, path string, status int)
 	// KeepForm remembers what was typed on the page at path while the person proves again
@@ -50,8 +54,12 @@ type Deps struct {
 	Palette   *handlers.Palette
 }
 
-// presencePath is where every open page of an account posts by itself.
-const presencePath = "/resellers/{userID}/presence"
+// presencePath is where every open page of an account posts by itself, and progressPath
+// where that of a run asks every two seconds when it gets no stream.
+const (
+	presencePath = "/resellers/{userID}/presence"
+	progressPath = "/bulk/{planID}/progress"
+)
 
 // New returns the whole site.
 func New(d Deps) http.Handler { return newSite(d).handler(d.routes) }
@@ -93,7 +101,8 @@ func (d Deps) routes(g groups) {
 	g.viewer.get("/presets/{presetID}/versions", d.Presets.History)
 	g.viewer.get("/bulk", d.Bulk.List)
 	g.viewer.get("/bulk/{planID}", d.Bulk.Show)
-	g.viewer.get("/bulk/{planID}/progress", d.Bulk.Progress)
+	g.viewer.get(progressPath, d.Bulk.Progress)
+	g.stream.get("/bulk/{planID}/events", d.Bulk.Events)
 	g.viewer.get("/bulk/{planID}/result.csv", d.Bulk.CSV)
 	g.viewer.post(presencePath, d.Account.Ping)
 	g.viewer.get("/changes/{changeID}/state", d.Account.State)
@@ -149,6 +158,7 @@ type groups struct {
 	signIn group // anyone, but only so often from one address
 	viewer group // signed in, may read
 	editor group // signed in, may change
+	stream group // signed in, may read: an answer that goes on
 }
 
 type group struct {
@@ -175,6 +185,10 @@ type site struct {
 	proxies   int
 	load      func(http.Handler) http.Handler
 	keepForm  func(w http.ResponseWriter, r *http.Request, path string, form url.Values)
+	actorNow  func(*http.Request) (auth.Actor, error)
+	stopping  <-chan struct{}
+	inFlight  *inFlight // here, since a middleware is made for each route anew
+	streams   *streams
 	ready     func(context.Context) error
 	metrics   *Metrics
 	refused   func(ctx context.Context, method, path string, status int)
@@ -186,7 +200,9 @@ func newSite(d Deps) *site {
 	return &site{
 		log: d.Log, publicURL: d.PublicURL, zone: d.Zone,
 		matcher: matcher, languages: languages, proxies: d.TrustedProxies,
-		load: d.Load, keepForm: d.KeepForm, ready: d.Ready, metrics: d.Metrics, refused: d.Refused,
+		load: d.Load, keepForm: d.KeepForm, actorNow: d.ActorNow, stopping: d.Stopping,
+		inFlight: &inFlight{slots: make(map[auth.Actor]*slots)}, streams: &streams{open: make(map[auth.Actor]int)},
+		ready: d.Ready, metrics: d.Metrics, refused: d.Refused,
 		signIns: newRation(signInEvery, signInBurst),
 	}
 }
@@ -220,9 +236,11 @@ func (s *site) handler(register func(groups)) http.Handler {
 		http.Redirect(w, r, static.URL("icons/favicon.svg"), http.StatusFound)
 	})
 
-	session := r.With(
+	packed := r.With(
 		newCompressor(), // inside of observe, which counts the bytes sent
 		s.load,
+	)
+	session := packed.With(
 		s.limitInFlight, // needs to know who asks
 		s.readForm,
 	)
@@ -231,6 +249,7 @@ func (s *site) handler(register func(groups)) http.Handler {
 		signIn: group{session.With(s.rationSignIn), s},
 		viewer: group{session.With(s.requireRole(auth.Viewer)), s},
 		editor: group{session.With(s.requireRole(auth.Editor)), s},
+		stream: group{packed.With(s.requireRole(auth.Viewer), s.stream), s},
 	})
 	return r
 }

@@ -43,7 +43,8 @@ var routeTable = map[string]level{
 	"GET /changes/{changeID}": viewer, "GET /changes/{changeID}/state": viewer,
 	"GET /presets": viewer, "GET /presets.yaml": viewer, "GET /presets/{presetID}": viewer,
 	"GET /presets/{presetID}/accounts": viewer, "GET /presets/{presetID}/versions": viewer,
-	"GET /bulk": viewer, "GET /bulk/{planID}": viewer, "GET /bulk/{planID}/progress": viewer, "GET /bulk/{planID}/result.csv": viewer,
+	"GET /bulk": viewer, "GET /bulk/{planID}": viewer, "GET /bulk/{planID}/progress": viewer, "GET /bulk/{planID}/events": viewer,
+	"GET /bulk/{planID}/result.csv": viewer,
 
 	"GET /sessions": viewer, "POST /sessions/{key}/end": viewer, "POST /sessions/end-others": viewer,
 

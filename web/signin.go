@@ -20,7 +20,7 @@ const logoutPath = "/auth/backchannel-logout"
 
 // requireRole lets through who has the role. Who is nobody is sent to sign in:
 // a page by 303, a request of htmx by 401 with HX-Redirect; any other write gets
-// a plain 401, since its form cannot be taken along.
+// a plain 401, since its form cannot be taken along, and so does who asks for a stream.
 func (s *site) requireRole(role auth.Role) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -56,6 +56,8 @@ func (s *site) askToSignIn(w http.ResponseWriter, r *http.Request, more string) 
 		hx.RedirectOn(w, signInURL(s.backFromHTMX(r))+more)
 		w.Header().Add("Vary", hx.Vary)
 		s.tellRefused(r, http.StatusUnauthorized)
+		w.WriteHeader(http.StatusUnauthorized)
+	case asksStream(r):
 		w.WriteHeader(http.StatusUnauthorized)
 	case safe(r.Method):
 		w.Header().Add("Vary", hx.Vary)

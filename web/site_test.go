@@ -41,6 +41,7 @@ func newTestSite(t *testing.T, register func(groups), options ...func(*Deps)) *t
 		DefaultLanguage: "ja",
 		Zone:            jst,
 		Load:            loadAs,
+		ActorNow:        func(r *http.Request) (auth.Actor, error) { return auth.ActorFrom(r.Context()), nil },
 		Ready:           func(context.Context) error { return nil },
 		Metrics:         NewMetrics(),
 	}

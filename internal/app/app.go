@@ -69,6 +69,8 @@ type App struct {
 	ops       http.Handler
 
 	stopping atomic.Bool
+	ending   chan struct{} // closed when answers that go on have to end
+	end      func()
 	close    func() error
 }
 
@@ -88,6 +90,8 @@ func New(ctx context.Context, cfg config.Config, o Options) (_ *App, err error) 
 	}
 	a := &App{cfg: cfg, log: o.Log, listener: o.Listener, notice: o.Notice}
 	a.close = sync.OnceValue(a.free)
+	a.ending = make(chan struct{})
+	a.end = sync.OnceFunc(func() { close(a.ending) })
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Close())
@@ -242,6 +246,8 @@ func (a *App) pages() web.Deps {
 		TrustedProxies:  a.cfg.Server.TrustedProxies,
 		Load:            a.auth.Load,
 		KeepForm:        a.auth.KeepForm,
+		ActorNow:        a.auth.ActorNow,
+		Stopping:        a.ending,
 		Ready:           a.ready,
 		Refused:         a.audit.WriteRefused,
 
@@ -262,7 +268,7 @@ func (a *App) pages() web.Deps {
 		Changes: &handlers.Changes{Directory: a.directory, History: a.ledger, Service: a.service, Exports: exportAudit{a.audit}},
 		Presets: &handlers.Presets{Directory: a.directory, Store: a.presets, Views: a.views, Exports: exportAudit{a.audit}},
 		Bulk: &handlers.Bulk{
-			Directory: a.directory, Ledger: a.ledger, Plans: a.runs, Presets: a.presets, Editors: a.presence, Kept: a.auth,
+			Directory: a.directory, Ledger: a.ledger, Plans: a.runs, Looks: bulk.NewLooks(a.plans), Presets: a.presets, Editors: a.presence, Kept: a.auth,
 			ReasonRequired: bulkReason(a.cfg), Exports: exportAudit{a.audit},
 		},
 		Matrix: &handlers.Matrix{

@@ -38,6 +38,7 @@ func (a *App) Run(ctx context.Context) error {
 	failed := make(chan error, 2) // as many as there are listeners
 	public = web.LimitConns(public, a.cfg.Server.TrustedProxies)
 	srv := web.NewServer(a.handler, a.log)
+	srv.RegisterOnShutdown(a.end) // the drain waits for requests, not for open pages
 	wg.Go(func() { failed <- a.serve(srv, public) })
 	opsSrv := web.NewServer(a.ops, a.log)
 	opsSrv.WriteTimeout = 0 // a profile takes as long as it is asked to

@@ -12,6 +12,12 @@ import (
 // alive.
 const PollHeader = "X-Waveadmin-Poll"
 
+// polls reports whether no person caused r. A browser asks for a stream by itself, again
+// and again, and cannot be made to send a header with it.
+func polls(r *http.Request) bool {
+	return r.Header.Get(PollHeader) != "" || r.Header.Get("Accept") == "text/event-stream"
+}
+
 const (
 	// maxHint bounds the ID token that is kept for sign-out: with the address it
 	// has to fit into one cookie.
@@ -36,7 +42,7 @@ func (a *Auth) Load(next http.Handler) http.Handler {
 			return
 		}
 		now := a.cfg.Now()
-		if r.Header.Get(PollHeader) == "" && now.Sub(rec.seen) >= seenEvery {
+		if !polls(r) && now.Sub(rec.seen) >= seenEvery {
 			// Not worth failing the request: the next one tries again.
 			if err := a.store.touch(r.Context(), session.ID, now, a.cfg.Address(r)); err != nil {
 				a.cfg.Log.WarnContext(r.Context(), "session not extended", "err", err)
@@ -45,6 +51,17 @@ func (a *Auth) Load(next http.Handler) http.Handler {
 		ctx := WithStanding(WithActor(r.Context(), rec.Actor), a.standing(session.ID, rec))
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})
+}
+
+// ActorNow looks the session of r up again, for an answer that goes on for long: the
+// zero Actor when it is over.
+func (a *Auth) ActorNow(r *http.Request) (Actor, error) {
+	session, err := a.store.New(r, a.store.name) // Get knows what it was at first
+	if err != nil {
+		return Actor{}, err
+	}
+	rec, _ := recordOf(session)
+	return rec.Actor, nil
 }
 
 // SignOut ends the session of r, also while the provider is down, and returns

@@ -246,3 +246,25 @@ func TestSession_rowsOfTheDeadAreDeleted(t *testing.T) {
 		t.Errorf("%d sessions and %d used attempts are left, want the last of each", got, used)
 	}
 }
+
+// TestSession_whileAStreamIsOpen: a stream keeps no session alive, and hears of its end.
+func TestSession_whileAStreamIsOpen(t *testing.T) {
+	s := newSite(t)
+	cookie := s.signedIn(t).cookies()["waveadmin"]
+	r := httptest.NewRequest("GET", "/", nil)
+	r.AddCookie(&http.Cookie{Name: "waveadmin", Value: cookie})
+	r.Header.Set("Accept", "text/event-stream")
+	s.Load(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		for range 6 {
+			s.clock.Add(4 * time.Minute)
+			s.Load(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})).ServeHTTP(httptest.NewRecorder(), r) // it is opened again
+			if actor, err := s.ActorNow(r); err != nil || actor.Role != auth.Editor {
+				t.Fatalf("the session is of %v, %v", actor.Role, err)
+			}
+		}
+		s.clock.Add(6 * time.Minute)
+		if actor, err := s.ActorNow(r); err != nil || actor != (auth.Actor{}) {
+			t.Errorf("after 30 idle minutes the session is of %+v, %v", actor, err)
+		}
+	})).ServeHTTP(httptest.NewRecorder(), r)
+}
