@@ -15,9 +15,9 @@ import (
 	"waveadmin/internal/wave"
 )
 
-// insertRows is how many items one statement writes: each has 17 values, and an
-// engine takes some ten thousand.
-const insertRows = 500
+// insertRows is how many items one statement writes. SQLite looks a value up by its name
+// among all before it, so a long statement takes longer than many short ones.
+const insertRows = 40
 
 func (p *Plans) insert(ctx context.Context, plan *Plan) error {
 	unmatched, err := json.Marshal(append([]string{}, plan.Unknown...))
