@@ -43,7 +43,7 @@ func TestViewer_writes(t *testing.T) {
 			})
 		}
 	}
-	for _, path := range []string{"/resellers/new", "/resellers/acme/password", "/resellers/acme/delete", "/billing-groups", "/resellers/check?email=a"} {
+	for _, path := range []string{"/resellers/new", "/resellers/acme/password", "/resellers/acme/delete", "/billing-groups", "/resellers/check?email=a", "/resellers/import", "/resellers/import.csv"} {
 		p := c.Get(path)
 		wantStatus(t, p, http.StatusForbidden)
 		wantText(t, p, "main", says("error.forbidden_editor"))
@@ -61,7 +61,7 @@ func TestViewer_reads(t *testing.T) {
 	for _, path := range []string{"/", "/resellers", "/resellers/acme", "/resellers/acme/details", "/resellers/acme/history", "/changes", "/flags/open_api", change} {
 		p := c.Get(path)
 		wantStatus(t, p, http.StatusOK)
-		if p.Find(`a[href*="undo="], a[href*="restore="], a[href*="from_change="], a[href$="/new"], a[href$="/password"], a[href$="/delete"], [data-testid="save"], [data-testid="undo"], [data-testid="discard"]`).Length() != 0 {
+		if p.Find(`a[href*="undo="], a[href*="restore="], a[href*="from_change="], a[href$="/new"], a[href$="/import"], a[href$="/password"], a[href$="/delete"], [data-testid="save"], [data-testid="undo"], [data-testid="discard"]`).Length() != 0 {
 			t.Errorf("%s offers what a viewer may not do", path)
 		}
 		p.Find(`form[method="post"]`).Each(func(_ int, form *goquery.Selection) {
@@ -99,7 +99,7 @@ func TestAnonymous(t *testing.T) {
 	s.Wave.ResetJournal()
 	for _, path := range []string{
 		"/", "/resellers?q=a&sort=-email", "/resellers.csv?user=acme", "/resellers/new", "/resellers/acme", "/resellers/acme/details", "/resellers/acme/history",
-		"/resellers/acme/password", "/resellers/acme/delete", "/billing-groups", "/resellers/check", "/changes/x/state", "/resellers/nobody",
+		"/resellers/acme/password", "/resellers/acme/delete", "/billing-groups", "/resellers/check", "/resellers/import", "/resellers/import.csv", "/changes/x/state", "/resellers/nobody",
 		"/changes?q=a", "/changes.csv", "/changes.jsonl?q=a", "/changes/x", "/palette?q=acme", "/resellers/new?from_change=x", "/resellers/acme?undo=x", "/flags/open_api?q=a",
 	} {
 		p := c.Get(path)

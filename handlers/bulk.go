@@ -162,7 +162,7 @@ func (h *Bulk) preview(r *http.Request, plan *bulk.Plan, show, page string) view
 	p.Query.Page = min(p.Query.Page, p.Pages)
 	selected = selected[(p.Query.Page-1)*views.BulkPageSize:]
 	for _, i := range selected[:min(len(selected), views.BulkPageSize)] {
-		p.Rows = append(p.Rows, planRow(ctx, i, len(editors[i.Account]) > 0))
+		p.Rows = append(p.Rows, h.planRow(ctx, i, len(editors[i.Account]) > 0))
 	}
 	return p
 }
@@ -171,7 +171,7 @@ func (h *Bulk) preview(r *http.Request, plan *bulk.Plan, show, page string) view
 func planSource(ctx context.Context, source string) string {
 	key := map[string]string{
 		"matrix": "bulk.source_matrix", "flag": "bulk.source_flag", "preset": "bulk.source_preset",
-		"compare": "bulk.source_compare", "revert": "bulk.source_revert", "retry": "bulk.source_retry",
+		"compare": "bulk.source_compare", "file": "bulk.source_file", "revert": "bulk.source_revert", "retry": "bulk.source_retry",
 	}[source]
 	if key == "" {
 		key = "bulk.source_table"
@@ -221,7 +221,7 @@ func planShows(ctx context.Context, plan *bulk.Plan) []views.BulkShow {
 // shownCells is how many flags of an account the preview names.
 const shownCells = 40
 
-func planRow(ctx context.Context, i bulk.Item, edited bool) views.BulkRow {
+func (h *Bulk) planRow(ctx context.Context, i bulk.Item, edited bool) views.BulkRow {
 	row := views.BulkRow{Place: i.Place, Account: i.Account, Email: i.Email, Group: i.Group, LeftOut: i.LeftOut}
 	already, moved, missing := 0, 0, 0
 	for _, c := range i.Cells() {
@@ -239,7 +239,7 @@ func planRow(ctx context.Context, i bulk.Item, edited bool) views.BulkRow {
 		}
 	}
 	if i.Kind != bulk.Flags && i.Acts() {
-		row.MayLeave, row.Lines = true, kindLines(ctx, i)
+		row.MayLeave, row.Lines = true, h.kindLines(ctx, i)
 	}
 	tag := func(is bool, key string, args ...any) {
 		if is {
@@ -259,8 +259,10 @@ func planRow(ctx context.Context, i bulk.Item, edited bool) views.BulkRow {
 }
 
 // kindLines says what a plan that changes no flags does to an account.
-func kindLines(ctx context.Context, i bulk.Item) []string {
+func (h *Bulk) kindLines(ctx context.Context, i bulk.Item) []string {
 	switch i.Kind {
+	case bulk.Creations:
+		return []string{issueLine(ctx, *i.New, h.Presets.Book())}
 	case bulk.Passwords:
 		return []string{i18n.T(ctx, "bulk.row_password")}
 	case bulk.Deletions:
@@ -296,6 +298,9 @@ func planSum(ctx context.Context, plan *bulk.Plan, editors map[wave.UserID][]pre
 		if others := editors[i.Account]; len(others) > 0 && i.Changes() > 0 {
 			edited = append(edited, i18n.T(ctx, "bulk.edited_by", "account", i.Email, "name", others[0].Name))
 		}
+	}
+	if len(plan.Problems) > 0 {
+		p.Warnings = append(p.Warnings, notTaken(ctx, plan.Problems))
 	}
 	warn(len(plan.Unknown), "bulk.unmatched", plan.Unknown...)
 	warn(s.Gone, "bulk.warn_gone", gone...)

@@ -209,7 +209,7 @@ func (h *Bulk) runProps(ctx context.Context, q views.BulkQuery, maxAge time.Dura
 	if err != nil {
 		return views.BulkRunProps{}, err
 	}
-	p.Rows = runRows(ctx, items)
+	p.Rows = h.runRows(ctx, items)
 	return p, nil
 }
 
@@ -264,10 +264,10 @@ func runShows(ctx context.Context, counts bulk.Counts, p *views.BulkRunProps) {
 	p.Query.Page = min(p.Query.Page, p.Pages)
 }
 
-func runRows(ctx context.Context, items []bulk.Item) []views.BulkRunRow {
+func (h *Bulk) runRows(ctx context.Context, items []bulk.Item) []views.BulkRunRow {
 	rows := make([]views.BulkRunRow, len(items))
 	for n, i := range items {
-		rows[n] = views.BulkRunRow{BulkRow: planRow(ctx, i, false), State: string(i.State)}
+		rows[n] = views.BulkRunRow{BulkRow: h.planRow(ctx, i, false), State: string(i.State)}
 		if i.Say.Key != "" {
 			rows[n].Say = sentence(ctx, i.Say)
 		}

@@ -102,8 +102,14 @@ func parseForm(r *http.Request) error {
 		}
 		return fault.New(fault.Invalid, err)
 	}
-	if given := r.PostForm.Get(views.AsField); given != "" && given != views.UserMark(r.Context()) {
-		return &fault.Error{Kind: fault.Conflict, Say: fault.Say("error.other_person", "name", auth.ActorFrom(r.Context()).Display())}
+	return sentBy(r.Context(), r.PostForm.Get(views.AsField))
+}
+
+// sentBy fails with fault.Conflict when a form was given to someone else than who sends
+// it. Given is its field views.AsField, which it may lack.
+func sentBy(ctx context.Context, given string) error {
+	if given != "" && given != views.UserMark(ctx) {
+		return &fault.Error{Kind: fault.Conflict, Say: fault.Say("error.other_person", "name", auth.ActorFrom(ctx).Display())}
 	}
 	return nil
 }

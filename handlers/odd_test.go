@@ -89,7 +89,7 @@ var segments = []string{"/resellers/%s", "/resellers/%s/details", "/resellers/%s
 func TestOdd_gets(t *testing.T) {
 	t.Parallel()
 	_, c := oddSite(t)
-	for _, path := range []string{"/resellers", "/resellers/acme", "/resellers/acme/details", "/resellers/acme/delete", "/resellers/acme/history", "/resellers/new"} {
+	for _, path := range []string{"/resellers", "/resellers/acme", "/resellers/acme/details", "/resellers/acme/delete", "/resellers/acme/history", "/resellers/new", "/resellers/import"} {
 		p := c.Get(path)
 		wantStatus(t, p, http.StatusOK)
 		wantSane(t, path, p)

@@ -104,7 +104,7 @@ func TestPalette_places(t *testing.T) {
 		}
 	}
 	editor, viewer := s.SignedIn(t, testkit.Editor).Get("/palette", htmx), s.SignedIn(t, testkit.Viewer).Get("/palette", htmx)
-	for _, url := range []string{views.NewURL, views.BulkNewURL, views.PresetNewURL} {
+	for _, url := range []string{views.NewURL, views.ImportURL, views.BulkNewURL, views.PresetNewURL} {
 		if !slices.Contains(places(editor, "screens"), url) || slices.Contains(places(viewer, "screens"), url) {
 			t.Errorf("%s: not where editors are led, and they alone", url)
 		}

@@ -76,6 +76,7 @@ type BulkFlagSum struct {
 type BulkWarning struct {
 	Sentence string
 	Items    []string
+	Open     bool // the list
 }
 
 // BulkShow is a filter of the accounts with how many it selects.

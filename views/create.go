@@ -51,7 +51,7 @@ type CompanyHint struct {
 
 // sortedFields returns the fields with errors in the order of the forms.
 func sortedFields(errors map[string]string) []string {
-	order := []string{"email", "company_id", "input_type", "password", "confirm", "name", "note", "flags", "paste", "yaml", "reason", "preset", "pick-copy"}
+	order := []string{"email", "company_id", "input_type", "password", "confirm", "name", "note", "flags", "paste", "yaml", "file", "reason", "preset", "pick-copy"}
 	return slices.SortedFunc(maps.Keys(errors), func(a, b string) int {
 		return slices.Index(order, a) - slices.Index(order, b)
 	})

@@ -35,6 +35,7 @@ var navigation = []place{
 // further are the screens that the search over the whole tool knows besides.
 var further = []place{
 	{ResellersSection, CompareURL("", ""), "arrow-left-right", "compare.title", false},
+	{NewSection, ImportURL, "user-plus", "import.title", true},
 	{PresetsSection, PresetNewURL, "layers", "preset.new", true},
 	{BulkSection, BulkNewURL, "list-checks", "bulk.new", true},
 }

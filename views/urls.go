@@ -35,6 +35,8 @@ const (
 	PresetNewURL    = "/presets/new"
 	PresetImportURL = "/presets/import"
 	PresetFileURL   = "/presets.yaml"
+
+	ImportURL = "/resellers/import" // accounts from a file
 )
 
 // SessionEndURL takes the post that ends one of the person's own sessions.
@@ -86,6 +88,16 @@ func (q BulkQuery) AtPage(page int) BulkQuery {
 func (q BulkQuery) Showing(show string) BulkQuery {
 	q.Show, q.Page = show, 1
 	return q
+}
+
+// TemplateURL returns the file of accounts to fill in, with all one that also has a
+// column for each function.
+func TemplateURL(all bool) string {
+	v := url.Values{}
+	if all {
+		v.Set("functions", "1")
+	}
+	return withQuery(ImportURL+".csv", v)
 }
 
 // AccountURL returns the page of an account, or that of one of its parts:

@@ -20,6 +20,8 @@ const (
 	// maxBulkBytes is enough for a plan of 20,000 cells, the ids of as many accounts, or
 	// a file of presets.
 	maxBulkBytes = 4 << 20
+	// maxImportBytes is enough for the largest file of accounts, and the form around it.
+	maxImportBytes = 2<<20 + 16<<10
 )
 
 // formLimit returns how many bytes of a form are read: much only at some addresses, of
@@ -30,12 +32,17 @@ func formLimit(r *http.Request) int64 {
 		if auth.ActorFrom(r.Context()).MayModify() {
 			return maxBulkBytes
 		}
+	case views.ImportURL:
+		if auth.ActorFrom(r.Context()).MayModify() {
+			return maxImportBytes
+		}
 	}
 	return maxFormBytes
 }
 
 // readForm reads the form of a write, so that a handler finds it parsed: too
-// large is 413, and a form that is none is Invalid. Multipart is not read here.
+// large is 413, and a form that is none is Invalid. The one form with a file is left to
+// its handler, which reads it as it arrives and says itself when it is too large.
 func (s *site) readForm(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !safe(r.Method) {
@@ -50,11 +57,16 @@ func (s *site) readForm(next http.Handler) http.Handler {
 
 func parseForm(w http.ResponseWriter, r *http.Request) error {
 	limit := formLimit(r)
+	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if r.URL.Path == views.ImportURL && media == "multipart/form-data" {
+		r.Body = http.MaxBytesReader(w, r.Body, limit)
+		return nil
+	}
 	if r.ContentLength > limit { // before a byte is read
 		return fault.New(fault.TooLarge, fmt.Errorf("form of %d bytes", r.ContentLength))
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, limit)
-	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); r.ContentLength != 0 && media != "application/x-www-form-urlencoded" {
+	if r.ContentLength != 0 && media != "application/x-www-form-urlencoded" {
 		return fault.New(fault.Invalid, fmt.Errorf("a body of type %q", media))
 	}
 	if err := r.ParseForm(); err != nil {

@@ -42,6 +42,7 @@ type Deps struct {
 	Flags     *handlers.Flags
 	Resellers *handlers.Resellers
 	Creation  *handlers.Creation
+	Import    *handlers.Import
 	Account   *handlers.Account
 	Compare   *handlers.Compare
 	Picker    *handlers.Picker
@@ -113,6 +114,9 @@ func (d Deps) routes(g groups) {
 	g.editor.post("/flags/{key}", d.Flags.Save)
 	g.editor.get("/resellers/new", d.Creation.New)
 	g.editor.post("/resellers/new", d.Creation.Fill)
+	g.editor.get("/resellers/import", d.Import.New)
+	g.editor.post("/resellers/import", d.Import.Create)
+	g.editor.get("/resellers/import.csv", d.Import.Template)
 	g.editor.get("/resellers/check", d.Creation.CheckEmail)
 	g.editor.get("/billing-groups", d.Creation.SearchGroups)
 	g.editor.post("/resellers", d.Creation.Create)

@@ -40,6 +40,16 @@ func CleanReason(reason string, required bool) (string, error) {
 	return reason, p.err()
 }
 
+// CheckNew returns what is wrong with the email and the company id of an account that is
+// to be issued, by the fields email and company_id. Whether there are such it does not
+// know.
+func CheckNew(email, companyID string) map[string]fault.Text {
+	p := problems{}
+	p.checkEmail(email)
+	p.checkCompanyID(companyID)
+	return p
+}
+
 func (s *Service) checkReason(reason string) (string, error) {
 	return CleanReason(reason, s.rules.ReasonRequired)
 }

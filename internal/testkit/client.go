@@ -3,6 +3,7 @@ package testkit
 import (
 	"context"
 	"io"
+	"mime/multipart"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -82,6 +83,23 @@ func (c *Client) Post(path string, form url.Values, headers ...string) Page {
 func (c *Client) PostRaw(path, form string, headers ...string) Page {
 	c.t.Helper()
 	return c.do("POST", path, form, headers)
+}
+
+// Upload posts a form with a file in the field file, as a browser does, and follows
+// redirects.
+func (c *Client) Upload(path string, form url.Values, name string, file []byte, headers ...string) Page {
+	c.t.Helper()
+	var body strings.Builder
+	w := multipart.NewWriter(&body)
+	for field, values := range form {
+		for _, value := range values {
+			_ = w.WriteField(field, value) // a builder takes it all
+		}
+	}
+	part, _ := w.CreateFormFile("file", name)
+	_, _ = part.Write(file)
+	_ = w.Close()
+	return c.do("POST", path, body.String(), append([]string{"Content-Type: " + w.FormDataContentType()}, headers...))
 }
 
 // Send is Post with any method.
