@@ -50,12 +50,12 @@ func ask(post bool, path string) string {
 // h2conn is a client that keeps to no rules.
 type h2conn struct {
 	*tls.Conn
-	closed chan struct{} // when the server has closed the connection; never for a deaf one
+	closed chan struct{} // when the server has closed the connection
 }
 
-// h2 opens a connection over which HTTP/2 is spoken. Unless it is deaf it reads, and
-// forgets, what the server sends.
-func (w *wire) h2(deaf bool, settings string) *h2conn {
+// h2 opens a connection over which HTTP/2 is spoken. It reads, and forgets, what the
+// server sends.
+func (w *wire) h2(settings string) *h2conn {
 	w.t.Helper()
 	cfg := w.tls.Clone()
 	cfg.NextProtos = []string{"h2"}
@@ -68,12 +68,10 @@ func (w *wire) h2(deaf bool, settings string) *h2conn {
 	}
 	write(conn, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"+frame(h2Settings, 0, 0, settings))
 	c := &h2conn{Conn: conn, closed: make(chan struct{})}
-	if !deaf {
-		go func() {
-			defer close(c.closed)
-			_, _ = io.Copy(io.Discard, conn) // until the end, however it comes
-		}()
-	}
+	go func() {
+		defer close(c.closed)
+		_, _ = io.Copy(io.Discard, conn) // until the end, however it comes
+	}()
 	return c
 }
 
@@ -116,38 +114,37 @@ func TestHTTP2Abuse(t *testing.T) {
 	tests := []struct {
 		name   string
 		alter  func(*http.Server)
-		deaf   bool
 		attack func(c *h2conn) (closed bool)
 	}{
-		{"headers that never end", nil, false, func(c *h2conn) bool {
+		{"headers that never end", nil, func(c *h2conn) bool {
 			write(c, frame(h2Headers, h2EndStream, 1, ask(false, "/open")))
 			return c.until(func(int) string { return frame(h2Continuation, 0, 1, field("x-y", "z")) })
 		}},
-		{"empty pieces of headers", idle, false, func(c *h2conn) bool {
+		{"empty pieces of headers", idle, func(c *h2conn) bool {
 			write(c, frame(h2Headers, h2EndStream, 1, ask(false, "/open")))
 			return c.until(func(int) string { return strings.Repeat(frame(h2Continuation, 0, 1, ""), 100) })
 		}},
-		{"requests taken back at once", nil, false, func(c *h2conn) bool {
+		{"requests taken back at once", nil, func(c *h2conn) bool {
 			return c.until(func(i int) string {
 				stream := uint32(2*i + 1)
 				return frame(h2Headers, h2EndHeaders|h2EndStream, stream, ask(false, "/wait")) + frame(h2Reset, 0, stream, "\x00\x00\x00\x08")
 			})
 		}},
-		{"pings whose answers nobody reads", nil, true, func(c *h2conn) bool {
+		{"pings for ever", idle, func(c *h2conn) bool {
 			return c.until(func(int) string { return strings.Repeat(frame(h2Ping, 0, 0, "12345678"), 100) })
 		}},
-		{"settings for ever", idle, false, func(c *h2conn) bool {
+		{"settings for ever", idle, func(c *h2conn) bool {
 			return c.until(func(int) string { return strings.Repeat(frame(h2Settings, 0, 0, ""), 100) })
 		}},
-		{"a table of a gigabyte", nil, false, func(c *h2conn) bool {
+		{"a table of a gigabyte", nil, func(c *h2conn) bool {
 			write(c, frame(h2Headers, h2EndHeaders|h2EndStream, 1, "\x3f\xe1\xff\xff\xff\x03"+ask(false, "/open")))
 			return c.ended()
 		}},
-		{"half a frame", func(s *http.Server) { s.HTTP2.SendPingTimeout, s.HTTP2.PingTimeout = soon, soon }, false, func(c *h2conn) bool {
+		{"half a frame", func(s *http.Server) { s.HTTP2.SendPingTimeout, s.HTTP2.PingTimeout = soon, soon }, func(c *h2conn) bool {
 			write(c, frame(h2Headers, h2EndHeaders|h2EndStream, 1, ask(false, "/open"))[:12])
 			return c.ended()
 		}},
-		{"nothing", idle, false, func(c *h2conn) bool { return c.ended() }},
+		{"nothing", idle, func(c *h2conn) bool { return c.ended() }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -156,7 +153,7 @@ func TestHTTP2Abuse(t *testing.T) {
 			release := make(chan struct{})
 			t.Cleanup(func() { close(release) })
 			w := serveTLS(t, c.around(waiting(t, release)), tt.alter)
-			conn := w.h2(tt.deaf, "")
+			conn := w.h2("")
 			result := make(chan bool, 1)
 			go func() { result <- tt.attack(conn) }()
 			w.honest(5)
@@ -179,7 +176,7 @@ func TestHTTP2Streams(t *testing.T) {
 	c := new(crowd)
 	release := make(chan struct{})
 	w := serveTLS(t, c.around(waiting(t, release)), nil)
-	conn := w.h2(false, "")
+	conn := w.h2("")
 	for i := range 1000 {
 		write(conn, frame(h2Headers, h2EndHeaders|h2EndStream, uint32(2*i+1), ask(false, "/wait")))
 	}
@@ -218,7 +215,7 @@ func TestHTTP2Slow(t *testing.T) {
 			h, c := slowSite(t)
 			w := serveTLS(t, h, tt.alter)
 			for range 20 {
-				write(w.h2(false, tt.settings), tt.request)
+				write(w.h2(tt.settings), tt.request)
 			}
 			w.honest(5)
 			c.served(t, 25)
