@@ -1,7 +1,7 @@
 # make test is all that a change must pass. What each target needs beyond Go, git
 # and make, it installs or asks for.
 
-.PHONY: build test check bench bench-runs inp kill fuzz screenshots generate clean
+.PHONY: build test check bench bench-runs inp kill fuzz scan screenshots generate clean
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 BENCHTIME ?= 1s
@@ -42,6 +42,10 @@ kill:
 # Each fuzz target for longer than make test gives it, on all processors.
 fuzz:
 	@.ci/fuzz $(FUZZTIME)
+
+# MDN HTTP Observatory, csp_evaluator and wapiti against the program; see test/scan.
+scan:
+	@.ci/scan
 
 # The pictures of README.md, taken by the browser tests.
 screenshots:
