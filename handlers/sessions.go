@@ -41,7 +41,8 @@ func (h *Sessions) List(w http.ResponseWriter, r *http.Request) error {
 	return views.Render(w, r, http.StatusOK, views.SessionsPage(p))
 }
 
-// End answers POST /sessions/{key}/end. One that has ended meanwhile is as good.
+// End answers POST /sessions/{key}/end, to who has proved a short time ago who they are.
+// One that has ended meanwhile is as good.
 func (h *Sessions) End(w http.ResponseWriter, r *http.Request) error {
 	return h.end(w, r, h.Auth.EndSession, r.PathValue("key"))
 }
@@ -54,6 +55,9 @@ func (h *Sessions) EndOthers(w http.ResponseWriter, r *http.Request) error {
 func (h *Sessions) end(w http.ResponseWriter, r *http.Request, do func(context.Context, auth.Actor, string) (int, error), key string) error {
 	if err := parseForm(r); err != nil {
 		return err
+	}
+	if !auth.StandingOf(r.Context()).Recent { // who found the browser open must not lock its person out
+		return &ProofError{Back: views.SessionsURL, Err: auth.ErrProofNeeded}
 	}
 	n, err := do(r.Context(), auth.ActorFrom(r.Context()), key)
 	if err != nil {

@@ -68,6 +68,22 @@ func TestSessions(t *testing.T) {
 	}
 }
 
+// TestSessions_endWantsAProof: whoever finds a browser left open ends no other session.
+func TestSessions_endWantsAProof(t *testing.T) {
+	s := testkit.Start(t, testkit.Options{Accounts: 3})
+	other := s.SignedIn(t, testkit.Editor)
+	c := longAgo(t, s)
+	form := url.Values{}
+	refused := c.Post("/sessions/end-others", form)
+	wantStatus(t, other.Unredirected().Get("/sessions"), http.StatusOK)
+	link, _ := refused.Find(`[data-testid="proof"] a`).Attr("href")
+	if p := c.Get(link); p.Status != http.StatusOK || p.URL.Path != "/sessions" {
+		t.Fatalf("the way back ends with %d at %s", p.Status, p.URL)
+	}
+	c.Post("/sessions/end-others", form)
+	wantStatus(t, other.Unredirected().Get("/sessions"), http.StatusSeeOther)
+}
+
 func TestSessions_browserNames(t *testing.T) {
 	s := testkit.Start(t, testkit.Options{Accounts: 3})
 	for agent, want := range map[string]string{

@@ -17,6 +17,7 @@ var sessionScreens = []screen{
 		v.open("/sessions")
 	}},
 	{"sessions ended", "", `.notice-line.success`, func(v *visit) {
+		v.prove()
 		v.s.SignedIn(v.t, v.person)
 		v.open("/sessions")
 		v.b.Click(`[data-testid="end-others"]`)
