@@ -48,6 +48,7 @@ var routeTable = map[string]level{
 
 	"GET /sessions": viewer, "POST /sessions/{key}/end": viewer, "POST /sessions/end-others": viewer,
 
+	"GET /resellers/import": editor, "POST /resellers/import": editor, "GET /resellers/import.csv": editor,
 	"POST /flags/{key}":  editor,
 	"GET /resellers/new": editor, "POST /resellers/new": editor, "GET /resellers/check": editor, "GET /billing-groups": editor,
 	"POST /resellers": editor, "POST /resellers/{userID}/meta": editor, "POST /resellers/{userID}/undo": editor,
