@@ -86,6 +86,15 @@ func (c *limitedConn) Close() error {
 	return c.Conn.Close()
 }
 
+// CloseWrite lets net/http end a connection in order, so that a client which still
+// sends gets the answer that refuses it.
+func (c *limitedConn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
 func remoteAddr(c net.Conn) netip.Addr {
 	addr, err := netip.ParseAddrPort(c.RemoteAddr().String())
 	if err != nil {
