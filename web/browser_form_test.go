@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
@@ -92,13 +93,22 @@ func TestNoConnection(t *testing.T) {
 // disconnected cuts the window off from every server, or joins it again.
 func disconnected(off bool) chromedp.Action[chromedp.Void] {
 	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-		p := network.EmulateNetworkConditionsByRuleParams{MatchedNetworkConditions: []*network.Conditions{}}
+		p := offlineParams{Offline: off}
+		p.MatchedNetworkConditions = []*network.Conditions{}
 		if off {
 			p.MatchedNetworkConditions = append(p.MatchedNetworkConditions, &network.Conditions{Offline: true, DownloadThroughput: -1, UploadThroughput: -1})
 		}
-		_, err := chromedp.Call(ctx, network.EmulateNetworkConditionsByRule, p)
+		emulate := cdp.Command[offlineParams, network.EmulateNetworkConditionsByRuleResult]{Method: network.CommandEmulateNetworkConditionsByRule}
+		_, err := chromedp.Call(ctx, emulate, p)
 		return chromedp.Void{}, err
 	}
+}
+
+// offlineParams suit every Chromium: up to 148 it wants offline besides the conditions,
+// and later ones in them.
+type offlineParams struct {
+	Offline bool `json:"offline"`
+	network.EmulateNetworkConditionsByRuleParams
 }
 
 // TestSearchKeys: "/" goes to the search field, Escape empties it, and nothing
