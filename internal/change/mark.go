@@ -33,6 +33,9 @@ func (l *Ledger) Mark(ctx context.Context, id wave.UserID) (Mark, error) {
 // first.
 func Behind(ctx context.Context) context.Context { return db.Behind(ctx) }
 
+// Ahead undoes Behind.
+func Ahead(ctx context.Context) context.Context { return db.Ahead(ctx) }
+
 // hurryChannel is where servers tell each other that someone waits for an account that
 // an item of a run holds.
 const hurryChannel = "waveadmin_hurry"

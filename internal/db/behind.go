@@ -18,6 +18,12 @@ func Behind(ctx context.Context) context.Context {
 	return context.WithValue(ctx, behindKey{}, true)
 }
 
+// Ahead undoes Behind, for the steps of a run that few take at a time and that a call
+// waits for.
+func Ahead(ctx context.Context) context.Context {
+	return context.WithValue(ctx, behindKey{}, nil)
+}
+
 // enter waits until a writer may wait for the database, at once unless it is behind
 // others. Leave is called when it is done.
 func (d *DB) enter(ctx context.Context) (leave func(), err error) {

@@ -39,9 +39,13 @@ func TestBehind_fewWait(t *testing.T) {
 	for waited() < before+3 {
 		time.Sleep(time.Millisecond)
 	}
+	write(db.Ahead(db.Behind(t.Context())), func(*sql.Tx) error { return nil }) // so does who has the turn
+	for waited() < before+4 {
+		time.Sleep(time.Millisecond)
+	}
 	time.Sleep(50 * time.Millisecond) // for those that should not
-	if n := waited() - before; n != 3 {
-		t.Errorf("%d writers are in the queue, want two and the person", n)
+	if n := waited() - before; n != 4 {
+		t.Errorf("%d writers are in the queue, want two, the person and who has the turn", n)
 	}
 	close(end)
 	writers.Wait()

@@ -59,7 +59,7 @@ func (s *Service) openMarked(ctx context.Context, c change.Change, mark change.M
 			return c, errMoved
 		}
 	}
-	return s.begin(ctx, c)
+	return s.begin(change.Ahead(ctx), c) // who has the turn holds up the calls
 }
 
 // markAndList marks the account of c while nobody holds it, and returns with a list that

@@ -41,7 +41,7 @@ func (s *Service) giveUp(ctx context.Context, c change.Change, state change.Stat
 // intend commits what is about to be sent. When it fails nothing may be sent, and
 // the change is closed.
 func (s *Service) intend(ctx context.Context, c change.Change) (change.Change, error) {
-	sent, err := s.ledger.Intend(ctx, c)
+	sent, err := s.ledger.Intend(change.Ahead(ctx), c)
 	if err != nil {
 		return c, s.giveUp(ctx, c, change.Failed, fmt.Errorf("nothing was sent: %w", err))
 	}
