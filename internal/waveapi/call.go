@@ -105,15 +105,17 @@ func (c *Client) send(ctx context.Context, k call, tok token, attempt int) error
 	if rest := b.rest(); rest > 0 {
 		return away(k, rest) // without a wait for the rate
 	}
-	if err := c.pace.wait(ctx, c.patient(ctx)); err != nil {
+	left, err := c.pace.wait(ctx, c.patient(ctx))
+	if err != nil {
 		return fault.New(fault.Unavailable, fmt.Errorf("%s: not sent: %w", k.op, err))
 	}
+	defer left()
 	probe, rest := b.enter()
 	if rest > 0 {
 		return away(k, rest)
 	}
 	start := time.Now()
-	status, broken, err := c.exchange(ctx, k, tok)
+	status, broken, err := c.exchange(ctx, k, tok, left)
 	if status == http.StatusTooManyRequests && !k.forToken {
 		if allowed, slowed := c.pace.slow(ctx); slowed {
 			c.log.WarnContext(ctx, "wave says that calls come too fast", "op", k.op, "calls_a_second_now", allowed)

@@ -16,15 +16,15 @@ import (
 
 var errTimeout = errors.New("no answer in time")
 
-// exchange sends k and reads the answer. Status is 0 when none began; broken says
-// that it is not whole.
-func (c *Client) exchange(ctx context.Context, k call, tok token) (status int, broken bool, err error) {
+// exchange sends k and reads the answer, and calls left when it is written. Status is 0
+// when none began; broken says that it is not whole.
+func (c *Client) exchange(ctx context.Context, k call, tok token, left func()) (status int, broken bool, err error) {
 	callCtx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	timer := time.AfterFunc(c.timeout, func() { cancel(errTimeout) })
 	defer timer.Stop()
 
-	var sent delivery
+	sent := delivery{left: left}
 	req, err := k.request(sent.watch(callCtx), tok)
 	if err != nil {
 		return 0, true, fmt.Errorf("%s: %w", k.op, err)
@@ -110,7 +110,10 @@ func (k call) describe(what string, err error) error {
 
 // A delivery knows whether a request left. With net/http's Transport it is sure
 // once RoundTrip has failed: that waits for its writer to end.
-type delivery struct{ asked, wrote atomic.Bool }
+type delivery struct {
+	asked, wrote atomic.Bool
+	left         func() // told when a request was written
+}
 
 func (d *delivery) watch(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
@@ -118,7 +121,10 @@ func (d *delivery) watch(ctx context.Context) context.Context {
 			d.asked.Store(true)
 			d.wrote.Store(false)
 		},
-		WroteHeaders: func() { d.wrote.Store(true) },
+		WroteHeaders: func() {
+			d.wrote.Store(true)
+			d.left()
+		},
 	})
 }
 

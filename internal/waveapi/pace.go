@@ -3,6 +3,7 @@ package waveapi
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,10 +20,13 @@ type pacer struct {
 	shared   *sharedSlots // nil when this is the only server
 	limiter  *rate.Limiter
 
-	mu     sync.Mutex
-	starts []time.Time // of the last calls, a ring as long as the full rate
-	next   int         // index into starts
+	mu   sync.Mutex
+	left []time.Time // when the last calls left, a ring of twice the full rate; onTheWay while that is not known
+	next int         // index into left
 }
+
+// onTheWay is the time of a call that may start and has not been written yet.
+var onTheWay = time.Unix(1<<40, 0)
 
 const (
 	// Less loses rate when the machine is busy, more makes the calls bunch.
@@ -38,7 +42,7 @@ func newPacer(perSecond int, slots Slots, log *slog.Logger) *pacer {
 		lanes:    newLanes(),
 		throttle: throttle{full: float64(perSecond)},
 		limiter:  rate.NewLimiter(rate.Limit(perSecond), min(pacerBurst, perSecond)),
-		starts:   make([]time.Time, perSecond),
+		left:     make([]time.Time, 2*perSecond),
 	}
 	if slots != nil {
 		p.shared = newSharedSlots(slots, float64(perSecond), log)
@@ -48,16 +52,17 @@ func newPacer(perSecond int, slots Slots, log *slog.Logger) *pacer {
 
 // wait returns when a call may start, or with an error when ctx ends before. It
 // returns at once if the deadline of ctx is sure to pass first. A patient call
-// starts only while no other waits.
-func (p *pacer) wait(ctx context.Context, patient bool) error {
+// starts only while no other waits. Left is to be called when the call was written, or
+// came to nothing; again is no harm.
+func (p *pacer) wait(ctx context.Context, patient bool) (left func(), err error) {
 	leave, err := p.lanes.enter(ctx, patient)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer leave()
 	if p.shared != nil {
 		if err := p.shared.wait(ctx, p.lanes.waiting()); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	allowed := p.throttle.now()
@@ -65,32 +70,48 @@ func (p *pacer) wait(ctx context.Context, patient bool) error {
 		p.limiter.SetLimit(rate.Limit(allowed))
 	}
 	if err := p.limiter.Wait(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	for {
-		d := p.start()
+		left, d := p.start()
 		if d <= 0 {
-			return nil
+			return left, nil
 		}
 		if err := sleep(ctx, d); err != nil {
-			return err
+			return nil, err
 		}
 	}
 }
 
-// start counts a call that starts now and returns 0, or says how long it must
-// still wait.
-func (p *pacer) start() time.Duration {
+// start counts a call that starts now and returns what is to be told when it has left,
+// or says how long it must still wait. A machine that is busy can write a call long
+// after it started, beside later ones; so what counts is when calls left.
+func (p *pacer) start() (left func(), wait time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	back := min(int(p.throttle.now()), len(p.starts)) // as many calls ago must be a window ago
-	if first := p.starts[(p.next-back+len(p.starts))%len(p.starts)]; !first.IsZero() && now.Sub(first) < pacerWindow {
-		return pacerWindow - now.Sub(first)
+	allowed := max(int(p.throttle.now()), 1)
+	var recent []time.Time
+	for _, at := range p.left {
+		if !at.IsZero() && now.Sub(at) < pacerWindow {
+			recent = append(recent, at)
+		}
 	}
-	p.starts[p.next] = now
-	p.next = (p.next + 1) % len(p.starts)
-	return 0
+	if over := len(recent) - allowed; over >= 0 {
+		slices.SortFunc(recent, time.Time.Compare)
+		if last := recent[over]; last != onTheWay {
+			return nil, pacerWindow - now.Sub(last)
+		}
+		return nil, time.Millisecond
+	}
+	i := p.next
+	p.left[i] = onTheWay
+	p.next = (p.next + 1) % len(p.left)
+	return sync.OnceFunc(func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.left[i] = time.Now()
+	}), 0
 }
 
 // slow halves the rate for a while: the API said that it is too much.
