@@ -284,11 +284,11 @@ func TestKeptForm(t *testing.T) {
 		r := httptest.NewRequest("GET", path, nil)
 		return r.WithContext(auth.WithActor(r.Context(), s.person(who)))
 	}
-	form := url.Values{"reason": {"<チケット> 41"}, "count": {"50"}}
+	form := url.Values{"reason": {"<チケット> 41"}, "count": {"5040302010"}}
 	w := httptest.NewRecorder()
 	s.KeepForm(w, request("misaki", "/bulk/p-1/run"), "/bulk/p-1", form)
 	cookie := w.Result().Cookies()[0]
-	if strings.Contains(cookie.Value, "50") || !cookie.HttpOnly || cookie.MaxAge != 15*60 {
+	if strings.Contains(cookie.Value, "5040302010") || !cookie.HttpOnly || cookie.MaxAge != 15*60 {
 		t.Errorf("cookie = %v", cookie)
 	}
 	for _, tt := range []struct {
