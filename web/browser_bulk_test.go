@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp/kb"
+
 	"waveadmin/internal/i18n"
 	"waveadmin/internal/sandbox"
 	"waveadmin/internal/testkit"
@@ -76,10 +78,11 @@ func TestBulk_run(t *testing.T) {
 				t.Errorf("the focus went to %q", on)
 			}
 			path := testkit.Eval[string](b, `location.pathname`)
-			b.Click(`[data-testid="bulk-pause"]`)
+			b.Press(kb.Enter) // on what has the focus
 			b.Wait(`[data-testid="bulk-resume"]`)
 			b.Shot("bulk-paused-" + lang + "-light")
-			b.Click(`[data-testid="bulk-resume"]`)
+			b.Until(`(document.querySelector('[data-testid="bulk-resume"]').focus(), true)`)
+			b.Press(kb.Enter) // a swap between finding and clicking it would end the test
 			b.Wait(`[data-testid="bulk-pause"]`)
 			b.Click(`[data-testid="sign-out"]`)
 			b.Until(`location.pathname === "/auth/signed-out"`)

@@ -223,6 +223,8 @@ func TestMatrix_keys(t *testing.T) {
 // TestMatrix_ime: while an input method composes, no key does anything.
 func TestMatrix_ime(t *testing.T) {
 	m := openMatrix(t, testkit.Editor, "")
+	m.ready()
+	m.Click("h1") // a window that nobody has touched tells of no focus
 	m.focus("m05", "invoice")
 	const send = `["1", " ", "Delete", "ArrowDown", "Enter", "d", "z"].forEach(key => document.activeElement.dispatchEvent(
 		new KeyboardEvent("keydown", {key, %s bubbles: true, cancelable: true, ctrlKey: "dz".includes(key)})))`

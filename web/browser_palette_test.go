@@ -241,7 +241,7 @@ func TestPalette_order(t *testing.T) {
 		{"Invoices", "/flags/invoice", "flags 3"},
 		{"csv", "/flags/invoice_download_csv_discount", "flags 2"}, // called so, nothing else
 		{"aqua", "/flags/aqua_link", "flags 7"},
-		{"co", "/compare", "screens 2, flags 6, accounts 8"},
+		{"co", "/compare", "screens 3, flags 6, accounts 8"},
 	} {
 		retype(b, tt.text)
 		b.Until(`document.querySelector("#palette [role=status]").textContent !== "" && ` + paletteChosen)
