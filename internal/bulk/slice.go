@@ -3,6 +3,7 @@ package bulk
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -59,7 +60,7 @@ func (r *Runs) work(ctx context.Context, planID string) (after, error) {
 		return after{more: true, rest: rest}, s.letGo(ctx)
 	}
 	if lost, err := s.roleLost(ctx); err != nil || lost {
-		return after{}, s.letGo(ctx)
+		return after{}, errors.Join(err, s.letGo(ctx))
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
