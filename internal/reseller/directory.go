@@ -166,18 +166,15 @@ func (d *Directory) Last() *Snapshot { return d.snap.Load() }
 // with the fault of that call, or with fault.Unavailable when ctx ends first. With a
 // context from Patiently it lets the callers of patientGap share a call.
 func (d *Directory) NotBefore(ctx context.Context, t time.Time) (*Snapshot, error) {
-	if list := d.listed.Load(); list != nil && !list.asOf.Before(t) {
-		return list, nil
-	}
 	if IsPatient(ctx) {
 		if err := d.awaitOthers(ctx, t); err != nil {
 			return nil, err
 		}
-		if list := d.listed.Load(); list != nil && !list.asOf.Before(t) { // that someone else asked for
-			return list, nil
-		}
 	}
-	f := d.join(t)
+	list, f := d.ask(t)
+	if list != nil {
+		return list, nil
+	}
 	if err := f.wait(ctx); err != nil {
 		return nil, err
 	}

@@ -38,11 +38,27 @@ func (f *flight) snapshot(ctx context.Context) (*Snapshot, error) {
 	return f.snap, nil
 }
 
+// ask returns a list that began at t or later, or the refresh that brings it. Of many
+// who wait for one list none asks for a second when the first was quick.
+func (d *Directory) ask(t time.Time) (*Snapshot, *flight) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if list := d.listed.Load(); list != nil && !list.asOf.Before(t) {
+		return list, nil
+	}
+	return nil, d.joinLocked(t)
+}
+
 // join returns a refresh that starts at t or later: the one that runs, the one
 // behind it, or a new one.
 func (d *Directory) join(t time.Time) *flight {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	return d.joinLocked(t)
+}
+
+// joinLocked is join for a caller that holds mu.
+func (d *Directory) joinLocked(t time.Time) *flight {
 	switch {
 	case d.running == nil:
 		return d.launch(&flight{done: make(chan struct{})})
