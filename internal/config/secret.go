@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -76,12 +77,18 @@ func (d DatabaseURL) String() string {
 	if _, has := u.User.Password(); has {
 		u.User = url.User(u.User.Username())
 	}
-	if q := u.Query(); q.Has("password") { // libpq takes it as a parameter too
-		q.Del("password")
+	if q := u.Query(); slices.ContainsFunc(passwords, q.Has) {
+		for _, name := range passwords {
+			q.Del(name)
+		}
 		u.RawQuery = q.Encode()
 	}
 	return u.String()
 }
+
+// passwords are parameters that libpq takes one from: that of the person, and that of
+// the key of a client certificate.
+var passwords = []string{"password", "sslpassword"}
 
 // Format prints the same for every verb and flag.
 func (d DatabaseURL) Format(f fmt.State, _ rune) { io.WriteString(f, d.String()) }

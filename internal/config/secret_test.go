@@ -63,6 +63,7 @@ func TestDatabaseURL_printsAllButThePassword(t *testing.T) {
 		{"a file", "sqlite:data/wave.db", "sqlite:data/wave.db"},
 		{"a password", "postgres://user:pw@h:5432/d?sslmode=require", "postgres://user@h:5432/d?sslmode=require"},
 		{"a password as a parameter", "postgres://h/d?user=u&password=pw", "postgres://h/d?user=u"},
+		{"the password of a key", "postgres://h/d?sslpassword=pw&user=u", "postgres://h/d?user=u"},
 		{"what cannot be read", "postgres://user:p%w@h", "[redacted]"},
 	}
 	for _, tt := range tests {
