@@ -33,6 +33,14 @@ var settings = []string{
 func TestRun_statusAndStreams(t *testing.T) {
 	busy := listenBusy(t)
 	database := "WAVEADMIN_DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "new", "wave.db")
+	open := filepath.Join(t.TempDir(), "open.yaml")
+	if err := os.WriteFile(open, []byte("wave: {client_secret: canary-in-a-file}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(open, 0o644); err != nil { // past the umask
+		t.Fatal(err)
+	}
+	tooOpen := open + ": holds wave.client_secret and can be read by others than its owner (mode 0644): chmod 600 " + open
 	tests := []struct {
 		name           string
 		args, env      []string
@@ -48,6 +56,9 @@ func TestRun_statusAndStreams(t *testing.T) {
 		{"version", []string{"version"}, nil, 0, "waveadmin ", ""},
 		{"settings are missing", []string{"serve"}, nil, 2, "", "wave.client_id: is required"},
 		{"no such settings file", []string{"serve", "--config", "no/such.yaml"}, settings, 2, "", "no/such.yaml"},
+		{"serve with secrets for everyone", []string{"serve", "--config", open}, settings, 2, "", tooOpen},
+		{"check secrets for everyone", []string{"config", "check", "--config", open}, settings, 2, "", tooOpen},
+		{"migrate with secrets for everyone", []string{"migrate", "--config", open}, settings, 2, "", tooOpen},
 		{"good settings", []string{"config", "check"}, settings, 0, "", "valid"},
 		{"bad settings", []string{"config", "check", "--set", "log.level=loud"}, settings, 2, "", `log.level: "loud" is none of`},
 		{"printed settings", []string{"config", "print"}, settings, 0, `client_secret: "[redacted]"`, ""},

@@ -34,6 +34,7 @@ func (l *loader) readFile(name string) {
 		l.unreadable(Problem{Origin: Origin{File: name}, Message: "is larger than 1 MiB"})
 	default:
 		l.readYAML(name, text)
+		l.guardFile(f)
 	}
 }
 
@@ -175,6 +176,7 @@ func (l *loader) leaf(s setting, node ast.Node) {
 			l.problemAt(node, s.path, "wants a list, such as [a, b]")
 		default:
 			l.set(s, text, l.origin(node))
+			l.hold(s)
 		}
 		return
 	}
@@ -192,6 +194,7 @@ func (l *loader) leaf(s setting, node ast.Node) {
 	if err := s.setList(items); err != nil {
 		l.problemAt(node, s.path, err.Error())
 	}
+	l.hold(s)
 }
 
 // keyedList returns a mapping of one key to a list, such as {flags: [a, b]}, in one

@@ -50,7 +50,8 @@ type loader struct {
 	cfg      *Config
 	origins  Origins
 	source   *source
-	unread   bool // the file as a whole
+	unread   bool     // the file as a whole
+	held     []string // settings whose secret stands in the file
 	problems []Problem
 }
 

@@ -90,6 +90,21 @@ func (d DatabaseURL) String() string {
 // the key of a client certificate.
 var passwords = []string{"password", "sslpassword"}
 
+// holdsPassword reports whether a password may stand in there: of what is no address
+// it is not known.
+func (d DatabaseURL) holdsPassword() bool {
+	if d == "" || strings.HasPrefix(string(d), "sqlite:") {
+		return false
+	}
+	u, err := url.Parse(string(d))
+	if err != nil {
+		return true
+	}
+	password, _ := u.User.Password()
+	q := u.Query()
+	return password != "" || slices.ContainsFunc(passwords, func(name string) bool { return q.Get(name) != "" })
+}
+
 // Format prints the same for every verb and flag.
 func (d DatabaseURL) Format(f fmt.State, _ rune) { io.WriteString(f, d.String()) }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -125,6 +126,71 @@ func TestLoad_secretFiles(t *testing.T) {
 			t.Errorf("error = %v", err)
 		}
 	})
+}
+
+// TestLoad_modeOfTheFile: a file with a secret in it is its owner's alone, whatever wins
+// over the secret; one without may be read by everyone.
+func TestLoad_modeOfTheFile(t *testing.T) {
+	key2 := strings.Replace(key, "x8", "y8", 1)
+	env := []string{
+		"WAVEADMIN_WAVE_CLIENT_SECRET=canary-from-env", "WAVEADMIN_AUTH_CLIENT_SECRET=canary-from-env",
+		"WAVEADMIN_SESSION_SECRET=" + key, "WAVEADMIN_DATABASE_URL=sqlite:data/x.db",
+	}
+	public := regexp.MustCompile(`(client_)?secret: \S+`).ReplaceAllString(complete, `${1}secret: ""`)
+	secretFile := write(t, "secret", "canary-from-file", 0o640) // as Kubernetes mounts one
+	database := func(url string) string { return public + "database: {url: '" + url + "'}\n" }
+	tests := []struct {
+		name, text string
+		mode       os.FileMode
+		held       string // what the refusal names; empty when the file is taken
+	}{
+		{"the owner's", complete, 0o600, ""},
+		{"nobody writes", complete, 0o400, ""},
+		{"for a group", complete, 0o640, "wave.client_secret, auth.client_secret, session.secret"},
+		{"for a group that cannot write", complete, 0o440, "wave.client_secret, auth.client_secret, session.secret"},
+		{"for all but the group", complete, 0o604, "wave.client_secret, auth.client_secret, session.secret"},
+		{"for everyone", complete, 0o644, "wave.client_secret, auth.client_secret, session.secret"},
+		{"without a secret for everyone", public, 0o644, ""},
+		{"a secret in a file of its own", strings.Replace(public, `client_secret: ""`, "client_secret_file: "+secretFile, 1), 0o644, ""},
+		{"a session key", strings.Replace(public, `  secret: ""`, "  secret: "+key2, 1), 0o640, "session.secret"},
+		{"a former session key", public + "  previous_secrets: [" + key2 + "]\n", 0o644, "session.previous_secrets"},
+		{"no former session key", public + "  previous_secrets: []\n", 0o644, ""},
+		{"the database's password", database("postgres://u:canary-pw@h/d"), 0o644, "database.url"},
+		{"the database's password as a parameter", database("postgres://h/d?user=u&password=canary-pw"), 0o644, "database.url"},
+		{"the password of a key for the database", database("postgres://h/d?sslpassword=canary-pw"), 0o644, "database.url"},
+		{"an address that cannot be read", database("postgres://u:canary%pw@h"), 0o644, "database.url"},
+		{"a database without a password", database("postgres://u@h/d?sslmode=verify-full"), 0o644, ""},
+		{"a database file", database("sqlite:data/wave.db"), 0o644, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			file := write(t, "c.yaml", tt.text, 0o600)
+			if err := os.Chmod(file, tt.mode); err != nil { // past the umask
+				t.Fatal(err)
+			}
+			from := env
+			if strings.Contains(tt.text, secretFile) {
+				from = env[1:]
+			}
+			_, _, err := config.Load(config.Sources{File: file, Env: from})
+			if tt.held == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			want := fmt.Sprintf("the configuration has 1 problem:\n%s: holds %s and can be read by others than its owner (mode %#o): chmod 600 %s,", file, tt.held, tt.mode, file)
+			if err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "canary") {
+				t.Errorf("error = %v\nwant %s", err, want)
+			}
+			if err := os.Chmod(file, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if _, _, err := config.Load(config.Sources{File: file, Env: from}); err != nil {
+				t.Errorf("after the chmod that it asks for: %v", err)
+			}
+		})
+	}
 }
 
 // TestLoad_quotesNoSecret puts something wrong beside a secret, so that its line

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 )
 
@@ -65,4 +66,30 @@ func notForEveryone(f *os.File) error {
 		return fmt.Errorf("%s can be read by everyone (mode %#o): chmod 600 or 640", f.Name(), info.Mode().Perm())
 	}
 	return nil
+}
+
+// hold notes a setting that the file has just set, if it is a secret now.
+func (l *loader) hold(s setting) {
+	if s.holdsSecret() {
+		l.held = append(l.held, s.path)
+	}
+}
+
+// guardFile refuses the settings file when it holds secrets, though another source
+// may win over them, and not only its owner may read it. A file of one secret may be
+// read by a group: that is how Kubernetes mounts it. All secrets together may not.
+func (l *loader) guardFile(f *os.File) {
+	if len(l.held) == 0 || runtime.GOOS == "windows" { // where modes mean nothing
+		return
+	}
+	origin := Origin{File: f.Name()}
+	info, err := f.Stat()
+	if err != nil {
+		l.problem("", origin, err.Error())
+		return
+	}
+	if mode := info.Mode().Perm(); mode&0o044 != 0 {
+		l.problem("", origin, fmt.Sprintf("holds %s and can be read by others than its owner (mode %#o): chmod 600 %s, or give secrets as variables or in files of their own",
+			strings.Join(l.held, ", "), mode, f.Name()))
+	}
 }

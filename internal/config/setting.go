@@ -76,6 +76,19 @@ func (s setting) isSecret() bool {
 	return false
 }
 
+// holdsSecret reports whether something stands there that must not be shown.
+func (s setting) holdsSecret() bool {
+	switch p := s.value.Addr().Interface().(type) {
+	case *Secret:
+		return !p.IsZero()
+	case *[]Secret:
+		return slices.ContainsFunc(*p, func(s Secret) bool { return !s.IsZero() })
+	case *DatabaseURL:
+		return p.holdsPassword()
+	}
+	return false
+}
+
 // setText sets the setting from one text: lists are comma-separated.
 func (s setting) setText(text string) error {
 	if s.isList() {
