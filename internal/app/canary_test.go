@@ -9,13 +9,12 @@ import (
 	"io"
 	"log/slog"
 	"maps"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
-	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -23,6 +22,7 @@ import (
 
 	"waveadmin/internal/app"
 	"waveadmin/internal/config"
+	"waveadmin/internal/db/dbtest"
 	"waveadmin/internal/sandbox/idp"
 	"waveadmin/internal/testkit"
 )
@@ -41,6 +41,23 @@ func (c *canaries) secret(what, text string) {
 		panic(what + " is no secret: " + text)
 	}
 	c.secrets[fmt.Sprintf("%s %d", what, len(c.secrets))] = text
+}
+
+// session knows the cookie of a session, and the id in it, of which the database may
+// have only the hash.
+func (c *canaries) session(t *testing.T, client *testkit.Client) {
+	t.Helper()
+	cookies := client.Cookies()
+	i := slices.IndexFunc(cookies, func(c *http.Cookie) bool { return c.Name == "waveadmin" })
+	if i < 0 {
+		t.Fatalf("no session among %v", cookies)
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(cookies[i].Value)
+	if err != nil || len(raw) != 64 {
+		t.Fatalf("a cookie of %d bytes, %v", len(raw), err)
+	}
+	c.secret("a session cookie", cookies[i].Value)
+	c.secret("the id of a session", string(raw[:32]))
 }
 
 func (c *canaries) see(where string, text []byte) {
@@ -108,19 +125,26 @@ func wiretap(t *testing.T, c *canaries, wave string, echo *atomic.Bool) *httptes
 	return tap
 }
 
-// TestCanaries: after a day on which every secret was used, and an API that repeats
-// what it is sent, none of them stands in a log, page, header, export, metric,
-// profile, database file or backup.
+// TestCanaries: after a day on which every secret was used, with an API that repeats
+// what it is sent and handlers that panic, none of them stands in a log, page, header,
+// export, metric, profile, table, database file or backup.
 func TestCanaries(t *testing.T) {
+	dbtest.OnEach(t, canaryDay)
+}
+
+func canaryDay(t *testing.T, e dbtest.Engine) {
 	c := &canaries{secrets: make(map[string]string), seen: make(map[string][]byte)}
 	log, plain := new(logs), new(logs)
 	dir := t.TempDir()
 	ops := freePort(t)
 	var cfg config.Config
 	var echo atomic.Bool
+	var under atomic.Pointer[string]
 	s := testkit.Start(t, testkit.Options{
 		Accounts: 2,
-		Log:      slog.New(slog.NewMultiHandler(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}), slog.NewTextHandler(plain, &slog.HandlerOptions{Level: slog.LevelDebug}))),
+		Log: slog.New(mine{slog.NewMultiHandler(
+			slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}), slog.NewTextHandler(plain, &slog.HandlerOptions{Level: slog.LevelDebug}),
+		), &under, &cfg}),
 		Config: func(to *config.Config) {
 			tap := wiretap(t, c, strings.TrimSuffix(to.Wave.TokenURL, "/ripple/access_token"), &echo)
 			for _, at := range []*string{&to.Wave.BaseURL, &to.Wave.TokenURL} {
@@ -129,6 +153,10 @@ func TestCanaries(t *testing.T) {
 			}
 			to.Server.OpsListen = ops
 			to.Database.URL = config.DatabaseURL("sqlite:" + filepath.Join(dir, "wave.db"))
+			if e.Name == "postgres" {
+				c.secret("the database's password", "Canary-db/pw!")
+				to.Database.URL = config.DatabaseURL(withPassword(t, e.Ready(t), "Canary-db/pw!"))
+			}
 			to.Session.PreviousSecrets = []config.Secret{config.NewSecret(base64.StdEncoding.EncodeToString([]byte("Canary!of/last\x00year+0123456789ab")))}
 			cfg = *to
 		},
@@ -150,6 +178,7 @@ func TestCanaries(t *testing.T) {
 	})
 
 	client := s.SignedIn(t, testkit.Editor)
+	c.session(t, client)
 	c.page("a refresh", client.Post("/refresh", url.Values{}))
 	key := offKey(t, s)
 	broken := url.Values{"email": {"no address"}, "company_id": {"k-1"}, "input_type": {"Custom"}, "password": {canary}, "submit_id": {"12345678"}}
@@ -157,6 +186,12 @@ func TestCanaries(t *testing.T) {
 	c.page("a password that is refused", client.Post("/resellers/acme/password", url.Values{"input_type": {"Custom"}, "password": {canary + canary}}))
 	for name, form := range map[string]url.Values{"meta": turnOn(key), "password": {"input_type": {"Custom"}, "password": {canary}}} {
 		c.page("a "+name, client.Post("/resellers/acme/"+name, form))
+	}
+	panics(t, c, s, client, &under)
+	for _, stderr := range []*logs{log, plain} {
+		if n := bytes.Count(stderr.copy(), []byte("panic: {")); n != 3 {
+			t.Errorf("%d panics are in the log", n)
+		}
 	}
 	echo.Store(true)
 	for name, form := range map[string]url.Values{"meta": {"was." + string(key): {"on"}}, "password": {"input_type": {"Custom"}, "password": {canary}}, "delete": {"confirm": {"acme@example.co.jp"}}} {
@@ -181,12 +216,21 @@ func TestCanaries(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.see("config print", fmt.Appendf(printed.Bytes(), "%+v %v", cfg, config.Values(cfg)))
-	if _, err := app.Backup(t.Context(), cfg.Database, filepath.Join(dir, "backup.db")); err != nil {
-		t.Fatal(err)
+	stored := func() {
+		t.Helper()
+		seeTables(t, c, e.Name, openRaw(t, cfg.Database.URL.Reveal()))
+		if e.Name == "sqlite" {
+			seeFiles(t, c, dir)
+		}
 	}
-	seeFiles(t, c, dir)
+	if e.Name == "sqlite" {
+		if _, err := app.Backup(t.Context(), cfg.Database, filepath.Join(dir, "backup.db")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	stored()
 	c.page("the sign-out", client.Unredirected().Post("/auth/logout", url.Values{}))
-	seeFiles(t, c, dir)
+	stored()
 	c.see("the log", log.copy())
 	c.see("the log as text", plain.copy())
 
@@ -197,50 +241,4 @@ func TestCanaries(t *testing.T) {
 		t.Errorf("only %d secrets in %d places", len(c.secrets), len(c.seen))
 	}
 	t.Logf("%d secrets in 6 forms, %d places", len(c.secrets), len(c.seen))
-}
-
-// seeFiles sees every file below dir, what SQLite has not merged yet included.
-func seeFiles(t *testing.T, c *canaries, dir string) {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(dir, "*"))
-	if err != nil || len(files) < 2 {
-		t.Fatalf("%q, %v", files, err)
-	}
-	for _, name := range files {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		c.see("the file "+filepath.Base(name), text)
-	}
-}
-
-func (l *logs) copy() []byte {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return bytes.Clone(l.buf.Bytes())
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return ln.Addr().String()
-}
-
-func fetch(t *testing.T, address string) []byte {
-	t.Helper()
-	resp, err := http.Get(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return body
 }

@@ -102,6 +102,16 @@ func (c *Client) Upload(path string, form url.Values, name string, file []byte, 
 	return c.do("POST", path, body.String(), append([]string{"Content-Type: " + w.FormDataContentType()}, headers...))
 }
 
+// Cookies returns those that it would send to the site.
+func (c *Client) Cookies() []*http.Cookie {
+	c.t.Helper()
+	at, err := url.Parse(c.site.URL)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return c.http.Jar.Cookies(at)
+}
+
 // Send is Post with any method.
 func (c *Client) Send(method, path string, form url.Values, headers ...string) Page {
 	c.t.Helper()
