@@ -26,6 +26,7 @@ func TestCallback_failuresLeadOn(t *testing.T) {
 		{"no role", &fault.Error{Kind: fault.Forbidden, Say: fault.Say("signin.no_role", "name", "Ken")}, "No access", []string{again, other}},
 		{"cancelled", &fault.Error{Kind: fault.Forbidden, Say: fault.Say("signin.cancelled")}, "Not signed in", []string{again, other}},
 		{"too late", &fault.Error{Kind: fault.Invalid, Say: fault.Say("signin.again")}, "Please sign in again", []string{again}},
+		{"overtaken", &fault.Error{Kind: fault.Invalid, Say: fault.Say("signin.ended_meanwhile")}, "Please sign in again", []string{again}},
 		{"not to be trusted", &fault.Error{Kind: fault.Invalid, Say: fault.Say("signin.refused")}, "The sign-in failed", []string{again}},
 		{"the database is broken", errors.New("disk full"), "Something went wrong", []string{again}},
 	}

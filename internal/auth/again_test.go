@@ -116,6 +116,46 @@ func TestStepUp_goesOnUnderANewID(t *testing.T) {
 	}
 }
 
+// TestStepUp_doesNotUndoAnEnd: a session that ends while the provider is asked about its
+// person does not go on under the new id.
+func TestStepUp_doesNotUndoAnEnd(t *testing.T) {
+	for name, end := range map[string]func(*testing.T, *site, *browser){
+		"by an operator": func(t *testing.T, s *site, _ *browser) {
+			if _, err := s.EndNamed(t.Context(), "misaki", "root"); err != nil {
+				t.Error(err)
+			}
+		},
+		"by themselves, in another browser": func(t *testing.T, s *site, _ *browser) {
+			if _, err := s.EndOthers(t.Context(), s.person("misaki"), "of the other browser"); err != nil {
+				t.Error(err)
+			}
+		},
+		"by a sign-out in another tab": func(t *testing.T, s *site, b *browser) {
+			tab := s.browser(t)
+			tab.setCookie("waveadmin", b.cookies()["waveadmin"])
+			tab.open("/auth/logout")
+		},
+	} {
+		for _, way := range []string{"step_up=1", "check=1"} {
+			t.Run(name+", "+way, func(t *testing.T) {
+				a := new(auditor)
+				s := newSite(t, withStepUp, func(c *auth.Config) { c.Audit = a })
+				b := s.signedIn(t)
+				s.idp.Script(idp.Script{Token: func(map[string]any) { end(t, s, b); a.take() }})
+				if status, body := b.open("/auth/login?" + way); status != 400 || body != "signin.ended_meanwhile" {
+					t.Errorf("got %d %q, want a refusal", status, body)
+				}
+				if b.isSignedIn() || s.rows(t, "sessions") != 0 {
+					t.Error("the session goes on")
+				}
+				if diff := cmp.Diff([]string{"refused: session_gone 田中 美咲"}, a.take()); diff != "" {
+					t.Errorf("events (-want +got):\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
 // TestStepUp_refuses: whoever or whatever comes back, the session is as it was.
 func TestStepUp_refuses(t *testing.T) {
 	ago := func(s *site, d time.Duration) func(map[string]any) {

@@ -93,6 +93,7 @@ func TestPostgres(t *testing.T) {
 		"SignOut_endsTheSessionEverywhere": TestSignOut_endsTheSessionEverywhere,
 		"StepUp_goesOnUnderANewID":         TestStepUp_goesOnUnderANewID,
 		"StepUp_refuses":                   TestStepUp_refuses,
+		"StepUp_doesNotUndoAnEnd":          TestStepUp_doesNotUndoAnEnd,
 		"RoleCheck":                        TestRoleCheck,
 		"RoleOf":                           TestRoleOf,
 		"Sessions_areOnesOwn":              TestSessions_areOnesOwn,

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"waveadmin/internal/db"
 )
@@ -20,10 +21,15 @@ type logout struct {
 	subject string // or "", for whoever has the session sid
 	sid     string // or "", for all sessions of the subject
 	id      string // of the token
+	issued  time.Time
 }
 
+// name is that of the token among what was used.
+func (l logout) name() string { return "logout token " + l.id }
+
 // EndByProvider ends the sessions that a logout token names: of a person, or the
-// one of a session at the provider. That there is none is no error. A token
+// one of a session at the provider. That there is none is no error. A sign-in to
+// one of them that is under way, on whatever server, ends in a refusal. A token
 // works once.
 //
 // It fails with fault.Invalid when the token cannot be trusted, with
@@ -67,7 +73,7 @@ func (a *Auth) verifyLogout(ctx context.Context, raw string) (logout, *refusal) 
 	if no != nil {
 		return logout{}, no
 	}
-	l := logout{subject: token.Subject}
+	l := logout{subject: token.Subject, issued: token.IssuedAt}
 	var events map[string]map[string]any
 	switch {
 	case all["nonce"] != nil: // an ID token is no logout token
@@ -93,8 +99,11 @@ func (a *Auth) endAll(ctx context.Context, l logout) (ended []Actor, err error) 
 	err = a.db.Write(ctx, func(tx *sql.Tx) error {
 		// As long as the token would be believed, with a minute to spare.
 		until := a.cfg.Now().Add(iatPast + iatFuture + skew)
-		if err := a.store.use(ctx, tx, "logout token "+l.id, until); err != nil {
+		if err := a.store.use(ctx, tx, l.name(), until); err != nil {
 			return err
+		}
+		if err := a.store.remember(ctx, tx, l); err != nil {
+			return fmt.Errorf("remember a logout: %w", err)
 		}
 		ended, err = a.store.endAll(ctx, tx, l)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -85,6 +86,7 @@ func TestEndByProvider_worksOnce(t *testing.T) {
 	if err := s.EndByProvider(t.Context(), token); err != nil {
 		t.Fatal(err)
 	}
+	s.clock.Add(time.Second)
 	b := s.signedIn(t)
 	a.take()
 	if err := s.EndByProvider(t.Context(), token); !fault.Is(err, fault.Invalid) || !b.isSignedIn() {

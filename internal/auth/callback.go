@@ -18,8 +18,8 @@ import (
 // Callback ends an attempt to sign in and returns the path to go on to. On
 // success a new session has replaced the one that the browser had, if any.
 //
-// It fails with fault.Invalid when the attempt is unknown or used or the
-// provider's answer cannot be trusted, fault.Forbidden when the person declined
+// It fails with fault.Invalid when the attempt is unknown, used or overtaken by the
+// end of what it leads to, or the provider's answer cannot be trusted, fault.Forbidden when the person declined
 // or has no role here, and fault.Unavailable when the provider cannot be asked.
 // Then there is no new session, and an old one is left alone.
 func (a *Auth) Callback(w http.ResponseWriter, r *http.Request) (returnTo string, err error) {
@@ -42,6 +42,9 @@ func (a *Auth) Callback(w http.ResponseWriter, r *http.Request) (returnTo string
 		return "", a.refuseAttempt(r, l, no)
 	}
 	if err := a.store.begin(w, r, who); err != nil {
+		if no := overtaken(err, who.Actor); no != nil {
+			return "", a.refuse(r, no)
+		}
 		return "", fmt.Errorf("sign-in: %w", err)
 	}
 	a.cfg.Log.LogAttrs(ctx, slog.LevelInfo, "signed in",
@@ -125,7 +128,7 @@ func (a *Auth) identify(ctx context.Context, l login, code string) (record, *ref
 
 	who := record{
 		Actor: Actor{Issuer: a.cfg.Issuer, Subject: claims.Subject, Name: claims.Name, Email: claims.Email},
-		sid:   claims.SID, proved: a.proved(claims),
+		sid:   claims.SID, proved: a.proved(claims), issued: claims.Issued, begun: l.At,
 	}
 	if who.Role = a.roleOf(claims.Groups); who.Role == NoRole {
 		return record{}, &refusal{

@@ -68,10 +68,18 @@ func (s *store) forgetEnded(ctx context.Context, tx *sql.Tx, now time.Time) erro
 
 // makeWay ends what does not go together with a session of rec: the one that it
 // replaces, and those of the same person with a role that they have no longer. That
-// others had ended a session of theirs is past.
+// others had ended a session of theirs is past. It fails with errGone when the one that
+// rec goes on from is there no more: an end is not undone by whatever was under way.
 func (s *store) makeWay(ctx context.Context, tx *sql.Tx, rec record) error {
-	if _, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE id = $1`, rec.former); err != nil {
+	res, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE id = $1`, rec.former)
+	if err != nil {
 		return err
+	}
+	switch n, err := res.RowsAffected(); {
+	case err != nil:
+		return err
+	case n == 0 && rec.again != "":
+		return errGone
 	}
 	if _, err := tx.ExecContext(ctx, `DELETE FROM ended_people WHERE issuer = $1 AND subject = $2`, rec.Issuer, rec.Subject); err != nil {
 		return err
@@ -79,7 +87,7 @@ func (s *store) makeWay(ctx context.Context, tx *sql.Tx, rec record) error {
 	if rec.Role == Editor {
 		return nil
 	}
-	_, err := s.end(ctx, tx, rec.Actor, ByRole, `role = $3`, Editor.String())
+	_, err = s.end(ctx, tx, rec.Actor, ByRole, `role = $3`, Editor.String())
 	return err
 }
 

@@ -34,6 +34,7 @@ type claims struct {
 	Groups  json.RawMessage // nil when there is no such claim
 	// AuthTime is when the person proved who they are; zero when it is not said.
 	AuthTime time.Time
+	Issued   time.Time // the ID token
 }
 
 // verify returns the claims of a raw ID token after every check on it. go-oidc
@@ -56,7 +57,9 @@ func (a *Auth) verify(ctx context.Context, d *discovery, raw, nonce, access stri
 	case all["at_hash"] != nil && token.VerifyAccessToken(access) != nil:
 		return claims{}, untrusted("at_hash", nil)
 	}
-	return a.pick(token.Subject, all), nil
+	c := a.pick(token.Subject, all)
+	c.Issued = token.IssuedAt
+	return c, nil
 }
 
 // checkSigned checks what an ID token and a logout token have in common: the
@@ -162,9 +165,19 @@ func validSubject(s string) bool {
 // pick returns what we use of all claims of subject.
 func (a *Auth) pick(subject string, all map[string]json.RawMessage) claims {
 	return claims{
-		Subject: subject, SID: shortText(all["sid"]), Name: shortText(all["name"]), Email: shortText(all["email"]),
+		Subject: subject, SID: sidOf(all["sid"]), Name: shortText(all["name"]), Email: shortText(all["email"]),
 		Groups: all[a.cfg.GroupsClaim], AuthTime: timeIn(all["auth_time"]),
 	}
+}
+
+// sidOf returns a claim that names a session, to the letter: a logout token has the
+// same. One that no logout token may have counts as none.
+func sidOf(raw json.RawMessage) string {
+	var s string
+	if !optional(raw, &s) {
+		return ""
+	}
+	return s
 }
 
 // shortText returns a claim that is a string of one short line, else "".

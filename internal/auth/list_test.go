@@ -254,6 +254,7 @@ func TestSeveralServers(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			s.clock.Add(time.Second) // later than what ended the one before
 			b := s.signedIn(t)
 			cookie := b.cookies()["waveadmin"]
 			if err := end(b); err != nil {
@@ -266,6 +267,7 @@ func TestSeveralServers(t *testing.T) {
 		})
 	}
 	t.Run("step-up", func(t *testing.T) {
+		s.clock.Add(time.Second)
 		b := s.signedIn(t)
 		s.clock.Add(20 * time.Minute)
 		callback := b.stop("/auth/login?step_up=1")

@@ -35,6 +35,9 @@ type record struct {
 	address string
 	agent   string
 
+	issued time.Time // the ID token, by the provider's clock
+	begun  time.Time // the attempt, by ours
+
 	former string // the row that it replaces
 	again  again  // why it goes on under a new id; empty for a new one
 }
@@ -122,6 +125,7 @@ func (s *store) Save(r *http.Request, w http.ResponseWriter, session *sessions.S
 }
 
 // begin starts a session of rec under a new id and ends the one of r, both or neither.
+// It fails with errLoggedOut or errGone when that is overtaken.
 func (s *store) begin(w http.ResponseWriter, r *http.Request, rec record) error {
 	old, err := s.Get(r, s.name)
 	if err != nil {
@@ -165,6 +169,9 @@ func (s *store) insert(ctx context.Context, row string, rec record) error {
 	}
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
 		if err := s.sweep(ctx, tx); err != nil {
+			return err
+		}
+		if err := s.checkMeanwhile(ctx, tx, rec); err != nil {
 			return err
 		}
 		if err := s.makeWay(ctx, tx, rec); err != nil {

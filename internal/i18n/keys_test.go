@@ -84,7 +84,7 @@ func composed() []string {
 	for _, refused := range []string{"host", "method", "ration"} {
 		add("error." + refused + ".title")
 	}
-	for _, refused := range []string{"provider_down", "no_role", "cancelled", "again", "refused", "no_auth_time", "proof_old", "other_person"} {
+	for _, refused := range []string{"provider_down", "no_role", "cancelled", "again", "ended_meanwhile", "refused", "no_auth_time", "proof_old", "other_person"} {
 		add("signin." + refused + ".title")
 	}
 	return keys

@@ -51,6 +51,7 @@ type Site struct {
 	waveAddr string
 	handler  http.Handler
 	cfg      config.Config
+	now      func() time.Time
 	own      string // where this server listens when URL is that of another; else empty
 }
 
@@ -94,7 +95,7 @@ func Start(t testing.TB, o Options) *Site {
 	provider.Start()
 	t.Cleanup(provider.Close)
 
-	s.cfg = cfg
+	s.cfg, s.now = cfg, o.Now
 	s.serve(t, o, public)
 	return s
 }
@@ -121,15 +122,15 @@ func (s *Site) serve(t testing.TB, o Options, ln net.Listener) {
 	})
 }
 
-// Beside runs another server of the site until the test ends, with the same settings
-// and so on the same database, which must be PostgreSQL. Its clients ask for the
+// Beside runs another server of the site until the test ends, with the same clock and
+// settings and so on the same database, which must be PostgreSQL. Its clients ask for the
 // address of the site, and this server answers them.
 func (s *Site) Beside(t testing.TB) *Site {
 	t.Helper()
 	ln := listen(t, "127.0.0.1:0")
 	b := *s
 	b.own = ln.Addr().String()
-	b.serve(t, Options{Log: slog.New(slog.DiscardHandler)}, ln)
+	b.serve(t, Options{Log: slog.New(slog.DiscardHandler), Now: s.now}, ln)
 	return &b
 }
 
