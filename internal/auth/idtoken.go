@@ -196,8 +196,10 @@ func (a *Auth) withGroups(ctx context.Context, d *discovery, c claims, token *oa
 		return c, nil
 	}
 	ctx, status := withStatus(ctx)
-	info, err := d.oidc.UserInfo(ctx, oauth2.StaticTokenSource(token))
+	info, err := d.oidc.UserInfo(oidc.ClientContext(ctx, a.provider.info), oauth2.StaticTokenSource(token))
 	switch {
+	case errors.Is(err, errJWT):
+		return c, untrusted("userinfo_jwt", err)
 	case err != nil && outage(*status):
 		return c, down("userinfo", err)
 	case err != nil:

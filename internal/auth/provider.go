@@ -3,9 +3,7 @@ package auth
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -26,13 +24,12 @@ const (
 	discoveryPause = time.Second
 )
 
-var errBody = errors.New("the answer is too large")
-
 // provider is the OpenID provider, discovered when it is first needed.
 type provider struct {
 	cfg    Config
 	client *http.Client
-	keys   *budget // for the signing keys alone
+	info   *http.Client // for userinfo
+	keys   *budget      // for the signing keys alone
 	// The same for logout tokens, which anyone may send: whoever uses up their
 	// fetches does not stop sign-ins.
 	logoutKeys *budget
@@ -61,7 +58,7 @@ func newProvider(cfg Config) *provider {
 	rationed := func() *budget {
 		return &budget{now: cfg.Now, left: rate.NewLimiter(keyFetchRate, keyFetches), next: guarded}
 	}
-	return &provider{cfg: cfg, client: newClient(guarded), keys: rationed(), logoutKeys: rationed()}
+	return &provider{cfg: cfg, client: newClient(guarded), info: newClient(&plain{guarded}), keys: rationed(), logoutKeys: rationed()}
 }
 
 func newClient(tr http.RoundTripper) *http.Client {
@@ -192,44 +189,4 @@ func (c Config) mayCall(u *url.URL) bool {
 		return false
 	}
 	return u.Host == issuer.Host || slices.Contains(c.AllowedHosts, u.Host) || slices.Contains(c.AllowedHosts, u.Hostname())
-}
-
-// guard is the transport towards the provider: allowed addresses only, and
-// bodies capped.
-type guard struct {
-	cfg  Config
-	next http.RoundTripper
-}
-
-func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
-	if !g.cfg.mayCall(r.URL) {
-		return nil, fmt.Errorf("%s is not an address of the provider", r.URL.Host)
-	}
-	last, ok := r.Context().Value(statusKey{}).(*int)
-	if !ok {
-		last = new(int)
-	}
-	*last = 0
-	resp, err := g.next.RoundTrip(r)
-	if err != nil {
-		return nil, err
-	}
-	*last = resp.StatusCode
-	resp.Body = &cappedBody{ReadCloser: resp.Body, left: providerBody}
-	return resp, nil
-}
-
-// cappedBody fails when there is more than left: a cut document would be read
-// as a whole one.
-type cappedBody struct {
-	io.ReadCloser
-	left int
-}
-
-func (b *cappedBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if b.left -= n; b.left < 0 {
-		return 0, errBody
-	}
-	return n, err
 }

@@ -8,6 +8,7 @@ import (
 
 	"waveadmin/internal/config"
 	"waveadmin/internal/sandbox/idp"
+	"waveadmin/internal/testkit"
 )
 
 // TestIDToken: what is wrong with the token, apart from its key.
@@ -169,6 +170,31 @@ func TestUserInfo(t *testing.T) {
 		{"no JSON", info(200, asJSON, `x`), "userinfo"},
 		{"null", info(200, asJSON, `null`), "userinfo_sub"},
 		{"2 MiB", info(200, asJSON, `{"sub":"misaki","x":"`+strings.Repeat("x", 2<<20)+`"}`), "userinfo"},
-		{"a JWT that is not signed", info(200, "application/jwt", unsigned("none")("x."+b64(`{"sub":"misaki","groups":["wave-editors"]}`)+".x")), "userinfo"},
+		{"a JWT that is not signed", info(200, asJWT, unsigned("none")("x."+b64(`{"sub":"misaki","groups":["wave-editors"]}`)+".x")), "userinfo_jwt"},
+		{"a JWT of the provider, for us", infoJWT(asJWT, nil), "userinfo_jwt"},
+		{"a JWT of the provider, for another client", infoJWT(asJWT, func(c map[string]any) { c["aud"] = "someone-else" }), "userinfo_jwt"},
+		{"a JWT of the provider, for nobody in particular", infoJWT(asJWT, func(c map[string]any) { delete(c, "aud") }), "userinfo_jwt"},
+		{"a JWT of another issuer, by the provider's key", infoJWT(asJWT, func(c map[string]any) { c["iss"] = "https://evil.example" }), "userinfo_jwt"},
+		{"a JWT in capitals and with a parameter", infoJWT("Application/JWT; charset=UTF-8", nil), "userinfo_jwt"},
+		{"a JWT with a broken parameter", infoJWT("application/jwt; x=", nil), "userinfo_jwt"},
+		{"a JWT that says it is JSON", infoJWT(asJSON, nil), "userinfo"},
 	})
+}
+
+const asJWT = "application/jwt"
+
+// infoJWT answers userinfo with a JWT that the provider has signed, of the claims of an
+// editor and what alter makes of them.
+func infoJWT(contentType string, alter func(c map[string]any)) lie {
+	return func(w *world) idp.Script {
+		w.IDP.Script(idp.Script{LogoutClaims: func(c map[string]any) { // the one token that it signs on demand
+			delete(c, "events")
+			c["groups"] = []string{idp.EditorGroup}
+			if alter != nil {
+				alter(c)
+			}
+		}})
+		token := must(w.IDP.NewLogoutToken(testkit.Editor, ""))
+		return askingUserinfo(answer("/userinfo", 200, contentType, token))(w)
+	}
 }
