@@ -6,7 +6,7 @@ COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
 ARG VERSION=""
-RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /out/waveadmin ./cmd/waveadmin \
+RUN CGO_ENABLED=0 go build -tags production -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /out/waveadmin ./cmd/waveadmin \
  && mkdir -p /out/data
 
 FROM gcr.io/distroless/static-debian12:nonroot

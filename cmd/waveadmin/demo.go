@@ -1,3 +1,5 @@
+//go:build !production
+
 package main
 
 import (
@@ -8,6 +10,10 @@ import (
 	"waveadmin/internal/app"
 	"waveadmin/internal/config"
 )
+
+// trials are the commands for trying the program out, which a build for production
+// lacks.
+func trials() []*cobra.Command { return []*cobra.Command{demoCommand(), sandboxCommand()} }
 
 func demoCommand() *cobra.Command {
 	var o app.DemoOptions

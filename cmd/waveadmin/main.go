@@ -46,9 +46,10 @@ func run(ctx context.Context, args, env []string, stdout, stderr io.Writer) int 
 		RunE:              needsSubcommand,
 	}
 	root.AddCommand(
-		serveCommand(env), demoCommand(), sandboxCommand(), configCommand(env),
+		serveCommand(env), configCommand(env),
 		migrateCommand(env), backupCommand(env), auditCommand(env), sessionsCommand(env), healthcheckCommand(env), versionCommand(),
 	)
+	root.AddCommand(trials()...)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)

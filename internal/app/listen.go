@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"syscall"
-	"time"
 )
 
 // listen opens address. A port that is taken is the fault that people make most,
@@ -23,24 +21,4 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 		return nil, err
 	}
 	return ln, nil
-}
-
-// serveSandbox serves h on ln until ctx ends, then at most a second longer. It
-// closes ln.
-func serveSandbox(ctx context.Context, ln net.Listener, h http.Handler) error {
-	srv := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second}
-	ended := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(ended)
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
-		defer cancel()
-		if srv.Shutdown(ctx) != nil { // someone is still being answered
-			srv.Close()
-		}
-	})
-	err := srv.Serve(ln)
-	if !stop() { // Serve returns before Shutdown does
-		<-ended
-	}
-	return serveError(err)
 }
