@@ -77,8 +77,8 @@ func TestImport(t *testing.T) {
 		says("import.company_is_group", "row", 6, "value", "BG-acme", "id", "k-acme"),
 		says("import.preset_unknown", "row", 6, "value", "ない"),
 		says("import.not_a_switch", "row", 7, "column", "open_api", "value", "たぶん"),
-		says("import.bad_email", "row", 7, "column", "email", "value", "five"),
-		says("import.twice", "row", 8, "column", "email", "first", 3),
+		says("import.bad_email", "row", 7, "column", "メールアドレス", "value", "five"),
+		says("import.twice", "row", 8, "column", "メールアドレス", "first", 3),
 	} {
 		wantText(t, p, `[data-testid="bulk-warnings"]`, text)
 	}

@@ -107,7 +107,7 @@ func (k *fileCheck) account(row sheet.Row) (*bulk.NewAccount, []fault.Text) {
 	// What is wrong with a column already is not said in other words as well.
 	wrong := func(column, key string, args ...any) {
 		if !slices.ContainsFunc(row.Problems, func(p sheet.Problem) bool { return p.Column == column || p.Column == "" }) {
-			problems = append(problems, fault.Say(key, append(args, "row", row.Number, "column", column)...))
+			problems = append(problems, fault.Say(key, append(args, "row", row.Number, "column", row.Called(column))...))
 		}
 	}
 	n := &bulk.NewAccount{Email: row.Email, CompanyID: row.CompanyID, Notify: row.Notify != wave.Off, Meta: wave.Defaults()}

@@ -19,6 +19,7 @@ type head struct {
 	columns []string // keys of columns; empty for one that is not read
 	unnamed []bool   // the cells without a name
 	ignored []string
+	called  map[string]string // what the file calls its columns, by key
 }
 
 // readHead returns the head of text and a scanner that stands behind it. Cells are
@@ -48,6 +49,7 @@ func readHead(text string, names Names) (head, *scanner, error) {
 
 // newHead returns the head with these cells, and how many of them are columns.
 func newHead(cells []string, keys map[string]string) (h head, known int) {
+	h.called = make(map[string]string)
 	for _, cell := range cells {
 		key, cell := keyOf(cell, keys), trim(cell)
 		h.columns = append(h.columns, key)
@@ -55,6 +57,10 @@ func newHead(cells []string, keys map[string]string) (h head, known int) {
 		switch {
 		case key != "":
 			known++
+			if open := strings.IndexAny(cell, "[［"); open > 0 { // without the key behind it
+				cell = trim(cell[:open])
+			}
+			h.called[key] = shorten(cell)
 		case cell != "":
 			h.ignored = append(h.ignored, shorten(cell))
 		}

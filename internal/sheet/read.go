@@ -52,7 +52,7 @@ func Read(src io.Reader, names Names) (Sheet, error) {
 // row reads the row at which s stands. One with fewer cells than the head has blank
 // ones at its end: Excel leaves these out.
 func (h head) row(s *scanner) Row {
-	row := Row{Number: s.row}
+	row := Row{Number: s.row, called: h.called}
 	if s.flaw != sound {
 		row.problem("", string(s.flaw), "max", maxColumns)
 		return row

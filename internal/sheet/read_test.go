@@ -266,3 +266,21 @@ func (r *brokenReader) Read(p []byte) (int, error) {
 	r.text = r.text[n:]
 	return n, nil
 }
+
+// TestRead_callsColumnsAsTheFile: in its sentences, and for who adds to them.
+func TestRead_callsColumnsAsTheFile(t *testing.T) {
+	got, err := sheet.Read(strings.NewReader(lines("メールアドレス [email],会社ＩＤ,何か［invoice］,通知", ",,maybe,maybe")), names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var named []string
+	for _, p := range got.Rows[0].Problems {
+		named = append(named, fmt.Sprint(p.Say.Args[len(p.Say.Args)-1]))
+	}
+	if diff := cmp.Diff([]string{"何か", "通知", "メールアドレス", "会社ＩＤ"}, named); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if a, b := got.Rows[0].Called(sheet.Email), got.Rows[0].Called(sheet.Preset); a != "メールアドレス" || b != sheet.Preset {
+		t.Errorf("email is called %q, and what is not there %q", a, b)
+	}
+}

@@ -3,6 +3,8 @@
 package sheet
 
 import (
+	"cmp"
+
 	"waveadmin/internal/fault"
 	"waveadmin/internal/wave"
 )
@@ -65,7 +67,12 @@ type Row struct {
 	Notify    wave.State // On, Off, or Unset when the row does not say
 	Flags     wave.Meta  // what the row says of functions; a flag that it leaves open is unset
 	Problems  []Problem  // why it cannot be taken, at most a few; empty when it can
+
+	called map[string]string // as of head
 }
+
+// Called returns what the file calls a column, or its key when it has none such.
+func (r *Row) Called(column string) string { return cmp.Or(r.called[column], column) }
 
 // A Problem is what is wrong with a row. Its sentence says which row and column it is
 // about.
@@ -76,7 +83,7 @@ type Problem struct {
 
 func (r *Row) problem(column, key string, args ...any) {
 	if len(r.Problems) < maxProblems {
-		r.Problems = append(r.Problems, Problem{column, fault.Say(key, append(args, "row", r.Number, "column", column)...)})
+		r.Problems = append(r.Problems, Problem{column, fault.Say(key, append(args, "row", r.Number, "column", r.Called(column))...)})
 	}
 }
 
