@@ -74,7 +74,8 @@ func (h *Bulk) Leave(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	q := views.BulkQuery{PlanID: id, Show: r.PostFormValue("show"), Page: max(1, number(r.PostFormValue("page")))}
-	if !hx.WantsFragment(r) {
+	reason, typed, at := trimmed(r, "reason"), trimmed(r, "count"), cut(trimmed(r, "at"), maxText)
+	if !hx.WantsFragment(r) && reason+typed+at == "" {
 		hx.Redirect(w, r, q.URL())
 		return nil
 	}
@@ -83,7 +84,10 @@ func (h *Bulk) Leave(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p := h.preview(r, plan, q.Show, strconv.Itoa(q.Page))
-	p.Reason, p.Typed, p.At = trimmed(r, "reason"), trimmed(r, "count"), cut(trimmed(r, "at"), maxText)
+	p.Reason, p.Typed, p.At = reason, typed, at
+	if !hx.WantsFragment(r) { // a way over another address would lose it
+		return views.Render(w, r, http.StatusOK, views.BulkPreviewPage(p))
+	}
 	return views.Render(w, r, http.StatusOK, views.BulkLeft(p))
 }
 
@@ -262,7 +266,7 @@ func (h *Bulk) planRow(ctx context.Context, i bulk.Item, edited bool) views.Bulk
 func (h *Bulk) kindLines(ctx context.Context, i bulk.Item) []string {
 	switch i.Kind {
 	case bulk.Creations:
-		return []string{issueLine(ctx, *i.New, h.Presets.Book())}
+		return issueLines(ctx, *i.New, h.Presets.Book())
 	case bulk.Passwords:
 		return []string{i18n.T(ctx, "bulk.row_password")}
 	case bulk.Deletions:

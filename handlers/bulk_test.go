@@ -216,6 +216,12 @@ func TestBulkPreview_leavesOut(t *testing.T) {
 		t.Errorf("left out: %s", short(out))
 	}
 	wantText(t, c.Get(p.URL.Path+"?show=out"), `[data-testid="bulk-rows"] tbody`, "bulk-2@example.co.jp")
+	typed := fields(t, p.Find("#bulk-form"))
+	typed.Set("reason", "typed")
+	typed.Set("at", "2030-01-01T10:00")
+	if p := c.Post(p.URL.Path+"/leave", typed); p.Find("#reason").AttrOr("value", "") != "typed" || p.Find("#at").AttrOr("value", "") != "2030-01-01T10:00" {
+		t.Errorf("without scripts what was typed is lost: %s", short(p.Find("#bulk-bar")))
+	}
 	for _, bad := range []string{"0", "x", "99999999999999999999"} {
 		form.Set("out", bad)
 		if p := c.Post(p.URL.Path+"/leave", form); p.Status != http.StatusUnprocessableEntity {

@@ -79,10 +79,15 @@ func TestBulkRun_scheduled(t *testing.T) {
 		t.Errorf("state = %q", got)
 	}
 	wantText(t, waits, "#bulk-progress", at.Format("15:04"))
+	wantText(t, waits, `[data-testid="bulk-cancel"]`, says("bulk.cancel_whole"))
 	wantText(t, c.Get("/bulk"), `[data-testid="bulk-list"] tr[data-state=scheduled]`, says("bulk.state_scheduled"))
 	ended := over(t, c, c.Post(p.URL.Path+"/cancel", url.Values{}).URL.Path)
 	if got := ended.Find(`[data-testid="bulk-progress"]`).AttrOr("data-state", ""); got != "cancelled" || len(writes(s)) != 0 {
 		t.Errorf("cancelled: state = %q after %d calls", got, len(writes(s)))
+	}
+	wantText(t, ended, "#bulk-progress .notice-line", says("bulk.cancelled_before", "name", editorName))
+	if n := ended.Find("#bulk-progress .notice-line").Length(); n != 1 {
+		t.Errorf("it says %d times that it was cancelled", n)
 	}
 }
 

@@ -220,6 +220,8 @@ func pauseText(ctx context.Context, run bulk.Run) string {
 		return i18n.T(ctx, "bulk.why_void", "count", run.Moved)
 	case run.State == bulk.Scheduled:
 		return i18n.T(ctx, "bulk.why_scheduled", "time", i18n.DateTime(ctx, run.ApplyAt))
+	case run.State == bulk.Cancelled && run.Started.IsZero():
+		return i18n.T(ctx, "bulk.cancelled_before", "name", run.By)
 	case run.State == bulk.Cancelled:
 		return i18n.T(ctx, "bulk.cancelled_by", "name", run.By)
 	case run.State != bulk.Paused:

@@ -11,8 +11,8 @@ import (
 	"waveadmin/views"
 )
 
-// issueLine says of an account that is to be issued what a plan shows of it.
-func issueLine(ctx context.Context, n bulk.NewAccount, book *preset.Book) string {
+// issueLines say of an account that is to be issued what a plan shows of it.
+func issueLines(ctx context.Context, n bulk.NewAccount, book *preset.Book) []string {
 	follows := i18n.T(ctx, "import.line_no_preset")
 	if p := book.Get(n.Preset); p != nil {
 		follows = i18n.T(ctx, "import.line_preset", "name", presetName(ctx, p))
@@ -23,10 +23,10 @@ func issueLine(ctx context.Context, n bulk.NewAccount, book *preset.Book) string
 	if n.Notify {
 		told = "import.line_notified"
 	}
-	return i18n.Join(ctx, []string{
+	return []string{
 		i18n.T(ctx, "import.line_company", "id", n.CompanyID), follows,
 		i18n.T(ctx, "import.line_on", "count", n.Meta.CountOn(), "total", len(wave.Flags)), i18n.T(ctx, told),
-	})
+	}
 }
 
 // notTaken tells what of a file is not in its plan.

@@ -99,6 +99,20 @@ func (p BulkRunProps) outcome(ctx context.Context) string {
 	return t(ctx, "bulk.ended_badly", "count", p.Bad)
 }
 
+// tellsOutcome reports whether how the run ended is said beside its state. Of one that
+// was cancelled Why says it already.
+func (p BulkRunProps) tellsOutcome() bool {
+	return p.Over && (p.State != "cancelled" || p.Why == "" || p.Bad > 0)
+}
+
+// cancelLabel is the label of the button that ends the run before its time.
+func (p BulkRunProps) cancelLabel(ctx context.Context) string {
+	if p.Waits {
+		return t(ctx, "bulk.cancel_whole")
+	}
+	return t(ctx, "bulk.cancel")
+}
+
 // said is what is announced.
 func (p BulkRunProps) said(ctx context.Context) string {
 	if !p.Announce || p.Over && p.Bad > 0 { // that is an alert
