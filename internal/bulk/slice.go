@@ -137,6 +137,9 @@ func (s *slice) accounts(ctx context.Context) error {
 		if under == 0 {
 			return failed
 		}
+		if len(next) > 0 && under < s.share() {
+			continue // one transaction does not claim all that there is room for
+		}
 		waiting = append(waiting, <-ended)
 		sleep(ctx, gather)
 		for more := true; more; {

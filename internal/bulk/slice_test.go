@@ -8,6 +8,7 @@ import (
 	"waveadmin/internal/bulk"
 	"waveadmin/internal/change"
 	"waveadmin/internal/db/dbtest"
+	"waveadmin/internal/sandbox"
 	"waveadmin/internal/wave"
 )
 
@@ -119,6 +120,24 @@ func TestRun_oneSliceAtATime(t *testing.T) {
 	})
 	if len(seen) == 0 || len(w.sent()) != 60 {
 		t.Errorf("%d slices, %d calls", len(seen), len(w.sent()))
+	}
+}
+
+// All accounts that there is room for are under way before one has ended: they end in
+// bursts, and a run that claims a few for each burst leaves most of its rate unused.
+func TestRun_claimsAllThereIsRoomFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, dbtest.SQLite.Ready(t), 130)
+	p := w.make(turned(w)...)
+	defer w.wave.Fail(sandbox.Fault{Op: sandbox.OpList, Hang: true})()
+	w.start(w.runs(nil), p)
+	w.until("all are under way", func() bool {
+		var n int
+		err := w.db.Read().QueryRowContext(t.Context(), "SELECT count(*) FROM bulk_items WHERE plan_id = $1 AND state = 'running'", p.ID).Scan(&n)
+		return err == nil && n == 130
+	})
+	if sent := w.sent(); len(sent) > 0 {
+		t.Errorf("without a list Wave was asked to change %v", sent)
 	}
 }
 
