@@ -192,6 +192,7 @@ func authConfig(cfg config.Config, o Options, events auth.Auditor) auth.Config {
 		ViewerGroups:    cfg.Auth.Roles.Viewer,
 		EditorGroups:    cfg.Auth.Roles.Editor,
 		SigningAlgs:     cfg.Auth.SigningAlgs,
+		MinRSABits:      cfg.Auth.MinRSABits,
 		AllowedHosts:    cfg.Auth.AllowedHosts,
 		StrictAudience:  cfg.Auth.StrictAudience,
 		StepUp:          cfg.Auth.StepUp,

@@ -28,6 +28,7 @@ type Config struct {
 	ViewerGroups []string // exact names; a member of one may read
 	EditorGroups []string // exact names; a member of one may change
 	SigningAlgs  []string // empty for RS256 and ES256
+	MinRSABits   int      // of the provider's RSA keys; 0 for 2048
 	AllowedHosts []string // of the provider's endpoints, beside the issuer's own
 	// StrictAudience takes only ID tokens that are for us alone. Without it one
 	// for several parties is taken if its azp is us.
@@ -113,6 +114,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if len(c.SigningAlgs) == 0 {
 		c.SigningAlgs = []string{"RS256", "ES256"}
+	}
+	if c.MinRSABits == 0 {
+		c.MinRSABits = 2048
 	}
 	if c.Idle == 0 {
 		c.Idle = 30 * time.Minute

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -84,6 +85,8 @@ func (a *Auth) checkSigned(ctx context.Context, v *oidc.IDTokenVerifier, raw str
 	switch {
 	case !exactNames(all):
 		return nil, nil, untrusted("claim_names", nil)
+	case rsaBits(raw) < a.cfg.MinRSABits:
+		return nil, nil, untrusted("rsa_key", fmt.Errorf("the key has %d bits", rsaBits(raw)))
 	case token.Issuer != a.cfg.Issuer: // go-oidc makes an exception for Google
 		return nil, nil, untrusted("issuer", nil)
 	case !a.forUs(token.Audience, all["azp"]):
@@ -92,6 +95,23 @@ func (a *Auth) checkSigned(ctx context.Context, v *oidc.IDTokenVerifier, raw str
 		return nil, nil, untrusted("iat", nil)
 	}
 	return token, all, nil
+}
+
+// rsaBits returns the size of the RSA key that a good signature was made with, in whole
+// bytes: the signature is as long. For other keys, whose size the algorithm fixes, it is
+// more than anybody asks for.
+func rsaBits(raw string) int {
+	head, rest, _ := strings.Cut(raw, ".")
+	_, signature, _ := strings.Cut(rest, ".")
+	var header map[string]any // as in checkShape
+	text, err := base64.RawURLEncoding.DecodeString(head)
+	if err != nil || json.Unmarshal(text, &header) != nil {
+		return 0
+	}
+	if alg, _ := header["alg"].(string); !strings.HasPrefix(alg, "RS") && !strings.HasPrefix(alg, "PS") {
+		return math.MaxInt
+	}
+	return 8 * base64.RawURLEncoding.DecodedLen(len(signature))
 }
 
 // tokenTypes are the typ headers that a kind of token may have. Many providers

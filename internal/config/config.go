@@ -69,6 +69,7 @@ type Auth struct {
 	GroupsClaim      string   `yaml:"groups_claim"`
 	Roles            Roles    `yaml:"roles"`
 	SigningAlgs      []string `yaml:"signing_algs"`
+	MinRSABits       int      `yaml:"min_rsa_bits"`  // of the provider's keys for RS256 and the like
 	AllowedHosts     []string `yaml:"allowed_hosts"` // of the provider's endpoints, beside the issuer's
 	StrictAudience   bool     `yaml:"strict_audience"`
 	StepUp           bool     `yaml:"step_up"`
@@ -165,6 +166,7 @@ func Default() Config {
 			Scopes:         []string{"openid", "email", "profile"},
 			GroupsClaim:    "groups",
 			SigningAlgs:    []string{"RS256", "ES256"},
+			MinRSABits:     2048,
 			StrictAudience: true,
 			StepUp:         true,
 		},

@@ -102,6 +102,7 @@ func (v validator) auth(a Auth) {
 		v.oneOf(fmt.Sprintf("auth.signing_algs[%d]", i), alg,
 			"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 	}
+	v.between("auth.min_rsa_bits", a.MinRSABits, 2048, 8192)
 	v.names("auth.allowed_hosts", a.AllowedHosts)
 	for i, host := range a.AllowedHosts {
 		if strings.ContainsAny(host, "/@ ") {
