@@ -88,11 +88,7 @@ func timeIn(ctx context.Context, text string) (time.Time, error) {
 // which says so.
 func (h *Bulk) Approve(w http.ResponseWriter, r *http.Request) error {
 	return h.steer(w, r, func(ctx context.Context, by auth.Actor, id string) error {
-		err := h.Plans.Approve(ctx, by, id, r.PostFormValue("mark"))
-		if errors.Is(err, auth.ErrProofNeeded) {
-			return proveFirst(r, id, err)
-		}
-		return err
+		return h.Plans.Approve(ctx, by, id, r.PostFormValue("mark"))
 	})
 }
 
@@ -117,7 +113,11 @@ func (h *Bulk) steer(w http.ResponseWriter, r *http.Request, do func(context.Con
 		return err
 	}
 	id := r.PathValue("planID")
-	if err := do(r.Context(), auth.ActorFrom(r.Context()), id); err != nil && !fault.Is(err, fault.Conflict) {
+	err := do(r.Context(), auth.ActorFrom(r.Context()), id)
+	switch {
+	case errors.Is(err, auth.ErrProofNeeded):
+		return proveFirst(r, id, err)
+	case err != nil && !fault.Is(err, fault.Conflict):
 		return err
 	}
 	hx.Redirect(w, r, views.BulkURL(id))
@@ -167,6 +167,9 @@ func (h *Bulk) showRun(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p.Announce = !p.Over
+	if h.Kept.TakeForm(w, r) != nil && p.CanResume {
+		p.Notice = provedNotice(r)
+	}
 	return views.Render(w, r, http.StatusOK, views.BulkRunPage(p))
 }
 

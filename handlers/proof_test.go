@@ -205,6 +205,30 @@ func TestProof_bulkRunThatDeletes(t *testing.T) {
 	}
 }
 
+// TestProof_bulkRunResumed: a run that paused goes on no more easily than it began.
+func TestProof_bulkRunResumed(t *testing.T) {
+	s := testkit.Start(t, testkit.Options{Accounts: 3})
+	c := s.SignedIn(t, testkit.Editor)
+	form := manyAccounts(t, s, c, 30)
+	t.Cleanup(s.Wave.Fail(sandbox.Fault{Op: sandbox.OpMeta, Delay: 200 * time.Millisecond}))
+	p := started(t, c, form)
+	paused := c.Post(p.URL.Path+"/pause", url.Values{})
+	wantText(t, paused, `[data-testid="bulk-resume"]`, says("bulk.resume"))
+
+	other := personLongAgo(t, s, testkit.Second)
+	back := throughProvider(t, other, other.Post(p.URL.Path+"/resume", url.Values{}))
+	if back.URL.Path != p.URL.Path || back.Find(`[data-testid="bulk-progress"][data-state=paused]`).Length() != 1 {
+		t.Errorf("back at %s: %s", back.URL, short(back.Find("main")))
+	}
+	if strings.Contains(other.Get(p.URL.Path).Find("main").Text(), says("proof.back")) {
+		t.Error("that nothing was done comes twice")
+	}
+	wantStatus(t, other.Post(p.URL.Path+"/resume", url.Values{}), http.StatusOK)
+	if end := over(t, other, p.URL.Path); end.Find(`[data-testid="bulk-progress"]`).AttrOr("data-state", "") != "done" {
+		t.Errorf("it ends as %s", short(end.Find("#bulk-progress")))
+	}
+}
+
 // TestProof_ofSomeoneElse: the page that refuses leads back into the same attempt, or to
 // the provider's own sign-in.
 func TestProof_ofSomeoneElse(t *testing.T) {

@@ -39,6 +39,7 @@ type BulkRunProps struct {
 	Selected int // accounts that the filter selects
 	Pages    int
 	Announce bool // to who listens, how far it is
+	Notice   *NoticeProps
 }
 
 // BulkRunRow is one account of a run.

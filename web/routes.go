@@ -123,7 +123,8 @@ func (d Deps) routes(g groups) {
 	g.editor.post("/resellers/{userID}/meta", d.Account.Update)
 	g.editor.post("/resellers/{userID}/undo", d.Account.Undo)
 
-	// What cannot be taken back. Bulk runs demand the same by what they do: bulk.Runs.Start.
+	// What cannot be taken back. Bulk runs demand the same by what they do: Start, Approve
+	// and Resume of bulk.Runs.
 	proved := g.editor.proved("confirm", "input_type", "notification")
 	proved.get("/resellers/{userID}/password", d.Account.NewPassword)
 	proved.post("/resellers/{userID}/password", d.Account.ReplacePassword)

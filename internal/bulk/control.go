@@ -24,9 +24,20 @@ func (r *Runs) Pause(ctx context.Context, by auth.Actor, id string) error {
 }
 
 // Resume goes on with a run that is paused, as the person who says so when whoever
-// started it may not any more. It fails as Pause does.
+// started it may not any more. It fails as Pause does, and with auth.ErrProofNeeded as
+// Start does.
 func (r *Runs) Resume(ctx context.Context, by auth.Actor, id string) error {
-	err := r.steer(ctx, by, id, "resumed", []RunState{Paused}, func(ctx context.Context, tx *sql.Tx, run *Run) error {
+	if err := mayModify(by); err != nil {
+		return err
+	}
+	plan, err := r.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	err = r.steer(ctx, by, id, "resumed", []RunState{Paused}, func(ctx context.Context, tx *sql.Tx, run *Run) error {
+		if err := r.checkProof(ctx, plan, plan.Sum()); err != nil {
+			return err
+		}
 		if run.Why == RoleLost {
 			run.Actor = by
 		}

@@ -9,6 +9,7 @@ import (
 	"waveadmin/internal/auth"
 	"waveadmin/internal/bulk"
 	"waveadmin/internal/db/dbtest"
+	"waveadmin/internal/fault"
 	"waveadmin/internal/wave"
 )
 
@@ -99,5 +100,56 @@ func TestApprove_demandsAProof(t *testing.T) {
 	proved = true
 	if err := r.Approve(t.Context(), hana, p.ID, p.Mark()); err != nil {
 		t.Errorf("with a proof: %v", err)
+	}
+}
+
+// TestResume_demandsAProof: whoever finds a paused run and a browser left open can do no
+// more with it than with its preview.
+func TestResume_demandsAProof(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, dbtest.SQLite.Ready(t), 0)
+	proved := true
+	r := bulk.NewRuns(w.plans, bulk.RunOptions{
+		Service: w.service, Lists: w.directory, Ledger: w.ledger, Rate: w.rate,
+		Proved: func(context.Context) bool { return proved },
+	})
+	w.add("a", wave.Wanted{"invoice": false})
+	for kind, grave := range map[bulk.Kind]bool{bulk.Flags: false, bulk.Passwords: true, bulk.Deletions: true} {
+		item := bulk.DraftItem{UserID: "a"}
+		if kind == bulk.Flags {
+			item.Want = wave.Wanted{"invoice": true}
+		}
+		p := w.plan(bulk.Draft{Kind: kind, Source: "table", Items: []bulk.DraftItem{item}})
+		s := startOf(p)
+		s.Count = "1"
+		proved = true
+		if err := r.Start(t.Context(), s); err != nil {
+			t.Fatal(err)
+		}
+		proved = false
+		if err := r.Resume(t.Context(), hana, p.ID); !fault.Is(err, fault.Conflict) {
+			t.Errorf("%s, resumed while it runs: %v, want that said first", kind, err)
+		}
+		if err := r.Pause(t.Context(), hana, p.ID); err != nil {
+			t.Errorf("%s: a pause needs no proof: %v", kind, err)
+		}
+		if err := r.Resume(t.Context(), hana, p.ID); errors.Is(err, auth.ErrProofNeeded) != grave || !grave && err != nil {
+			t.Errorf("%s, without a proof: %v, want one demanded: %v", kind, err, grave)
+		}
+		if run := w.state(r, p.ID); (run.State == bulk.Paused) != grave {
+			t.Errorf("%s is %s", kind, run.State)
+		}
+		if proved = true; !grave {
+			continue
+		}
+		if err := r.Resume(t.Context(), hana, p.ID); err != nil {
+			t.Errorf("%s, with a proof: %v", kind, err)
+		}
+	}
+	if err := r.Resume(t.Context(), sam, "none"); !fault.Is(err, fault.Forbidden) {
+		t.Errorf("by a viewer: %v", err)
+	}
+	if err := r.Resume(t.Context(), hana, "none"); !fault.Is(err, fault.NotFound) {
+		t.Errorf("of no run: %v", err)
 	}
 }

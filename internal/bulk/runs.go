@@ -65,7 +65,7 @@ type RunOptions struct {
 	// Approval tells which plans another editor must approve.
 	Approval Approval
 	// Proved reports whether the person of ctx has proved a short time ago who they are,
-	// which grave runs demand; see Start. Nil when none do.
+	// which grave runs demand; see Start, Approve and Resume. Nil when none do.
 	Proved func(ctx context.Context) bool
 	// Rate is how many calls a second Wave takes from this server; 80 if 0.
 	Rate           int
