@@ -4,7 +4,9 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/url"
 
+	"waveadmin/internal/auth"
 	"waveadmin/internal/hx"
 	"waveadmin/views"
 )
@@ -22,11 +24,36 @@ type SignInService interface {
 // SignIn serves the way in and out.
 type SignIn struct {
 	Auth SignInService
+	// AskFirst lets nobody who has no session be sent to the provider without a press of
+	// theirs: if it knows them already, a session would begin by itself.
+	AskFirst bool
 }
 
-// Begin answers GET /auth/login with the way to the provider.
+// pressed is the parameter of the address behind the button of views.AskPage.
+const pressed = "start"
+
+// Begin answers GET /auth/login with the way to the provider, or with the question
+// whether to go there.
 func (h *SignIn) Begin(w http.ResponseWriter, r *http.Request) error {
+	if h.AskFirst && auth.ActorFrom(r.Context()).Subject == "" && !byPress(r) {
+		query := r.URL.Query()
+		query.Set(pressed, "1")
+		return views.Render(w, r, http.StatusOK, views.AskPage(views.SignInURL+"?"+query.Encode()))
+	}
 	return h.Auth.Begin(w, r)
+}
+
+// byPress reports whether a person pressed a link of ours to get here. Browsers that do
+// not say so at least name the page that they come from.
+func byPress(r *http.Request) bool {
+	if r.URL.Query().Get(pressed) != "1" {
+		return false
+	}
+	if site, ok := r.Header["Sec-Fetch-Site"]; ok {
+		return len(site) == 1 && site[0] == "same-origin" && r.Header.Get("Sec-Fetch-User") == "?1"
+	}
+	from, err := url.Parse(r.Referer())
+	return err == nil && from.Host != "" && from.Host == r.Host // which is the public one
 }
 
 // Callback answers GET /auth/callback, where the provider sends the browser.

@@ -11,6 +11,7 @@ import (
 	"github.com/PuerkitoBio/goquery"
 
 	"waveadmin/handlers"
+	"waveadmin/internal/auth"
 	"waveadmin/internal/fault"
 )
 
@@ -45,6 +46,60 @@ func (f *fakeSignIn) TakeNext(http.ResponseWriter, *http.Request) string {
 	next := f.kept
 	f.kept = ""
 	return next
+}
+
+func (f *fakeSignIn) Begin(w http.ResponseWriter, _ *http.Request) error {
+	w.WriteHeader(http.StatusSeeOther)
+	return f.err
+}
+
+// TestSignIn_asksFirst: with the setting, nobody who has no session goes to the provider
+// unless they pressed the button here. Another site, or a page that is opened, cannot
+// press it for them.
+func TestSignIn_asksFirst(t *testing.T) {
+	press := []string{"Sec-Fetch-Site: same-origin", "Sec-Fetch-User: ?1"}
+	own := "Referer: https://wave.example.co.jp/auth/login"
+	for _, tt := range []struct {
+		name    string
+		query   string
+		headers []string
+		person  string
+		on      bool
+		asks    bool
+	}{
+		{"a page was opened", "", press, "", true, true},
+		{"the setting is off", "", nil, "", false, false},
+		{"the button was pressed", "start=1", press, "", true, false},
+		{"another site links behind the button", "start=1", []string{"Sec-Fetch-Site: cross-site", "Sec-Fetch-User: ?1"}, "", true, true},
+		{"a neighbour does", "start=1", []string{"Sec-Fetch-Site: same-site", "Sec-Fetch-User: ?1"}, "", true, true},
+		{"a bookmark", "start=1", []string{"Sec-Fetch-Site: none", "Sec-Fetch-User: ?1"}, "", true, true},
+		{"nobody pressed", "start=1", []string{"Sec-Fetch-Site: same-origin"}, "", true, true},
+		{"two words for from where", "start=1", append([]string{"Sec-Fetch-Site: cross-site"}, press...), "", true, true},
+		{"an older browser, from here", "start=1", []string{own}, "", true, false},
+		{"an older browser, from elsewhere", "start=1", []string{"Referer: https://evil.example/"}, "", true, true},
+		{"an older browser, from nowhere", "start=1", nil, "", true, true},
+		{"another number", "start=2", press, "", true, true},
+		{"signed in, to prove it again", "step_up=1", press, "misaki", true, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := &handlers.SignIn{Auth: new(fakeSignIn), AskFirst: tt.on}
+			r := httptest.NewRequest("GET", "https://wave.example.co.jp/auth/login?return_to=%2Fa%3Fb%3Dc&"+tt.query, nil)
+			for _, header := range tt.headers {
+				name, value, _ := strings.Cut(header, ": ")
+				r.Header.Add(name, value)
+			}
+			w := httptest.NewRecorder()
+			if err := h.Begin(w, r.WithContext(auth.WithActor(r.Context(), auth.Actor{Subject: tt.person}))); err != nil {
+				t.Fatal(err)
+			}
+			if asks := w.Code == http.StatusOK; asks != tt.asks {
+				t.Errorf("asks: %v, want %v", asks, tt.asks)
+			}
+			if link := `href="/auth/login?return_to=%2Fa%3Fb%3Dc&amp;start=1"`; tt.asks && !strings.Contains(w.Body.String(), link) {
+				t.Errorf("no button leads on in\n%s", w.Body)
+			}
+		})
+	}
 }
 
 func TestSignIn_Callback(t *testing.T) {

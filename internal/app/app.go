@@ -252,7 +252,7 @@ func (a *App) pages() web.Deps {
 		Ready:           a.ready,
 		Refused:         a.audit.WriteRefused,
 
-		SignIn:   &handlers.SignIn{Auth: a.auth},
+		SignIn:   &handlers.SignIn{Auth: a.auth, AskFirst: a.cfg.Auth.AskFirst},
 		Overview: &handlers.Overview{Directory: a.directory, Ledger: a.ledger, History: a.ledger, Presets: a.presets, Runs: a.plans},
 		Resellers: &handlers.Resellers{
 			Directory: a.directory, Ledger: a.ledger, Changes: a.service, Presets: a.presets,

@@ -73,6 +73,7 @@ type Auth struct {
 	AllowedHosts     []string `yaml:"allowed_hosts"` // of the provider's endpoints, beside the issuer's
 	StrictAudience   bool     `yaml:"strict_audience"`
 	StepUp           bool     `yaml:"step_up"`
+	AskFirst         bool     `yaml:"ask_first"` // a press before the way to the provider
 }
 
 // Roles names the groups that give a role. Names are compared exactly.

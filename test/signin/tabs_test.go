@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"waveadmin/internal/config"
+	"waveadmin/internal/i18n"
 	"waveadmin/internal/sandbox/idp"
 	"waveadmin/internal/testkit"
 )
@@ -109,4 +111,32 @@ func TestSessionAtSignIn(t *testing.T) {
 			t.Error("a copy of the old cookie still works")
 		}
 	})
+}
+
+// TestAskFirst: with the setting a page that is opened leads to a question, and only the
+// answer to the provider.
+func TestAskFirst(t *testing.T) {
+	w := newWorld(t, func(c *config.Config) { c.Auth.AskFirst = true })
+	for _, lang := range i18n.Languages {
+		play(t, lang, func(t *testing.T) {
+			w.clock.add(time.Hour)
+			begin, p, asked := w.mark(t), w.person(t, lang), w.IDP.Counts()["/authorize"]
+			page := p.open("/presets?tab=1")
+			link, ok := page.Find(`[data-testid="ask"] a`).Attr("href")
+			if page.status != 200 || page.url.Path != "/auth/login" || !ok || w.IDP.Counts()["/authorize"] != asked {
+				t.Fatalf("got %d at %v, want to be asked before the provider is", page.status, page.url)
+			}
+			if got, want := page.Find("h1").Text(), i18n.T(i18n.WithLang(t.Context(), lang), "signin.ask_title"); got != want {
+				t.Errorf("heading = %q, want %q", got, want)
+			}
+			page = p.open(link)
+			w.wantSignedIn(t, p, page, begin)
+			if got := page.url.RequestURI(); got != "/presets?tab=1" {
+				t.Errorf("back at %s", got)
+			}
+			if page := p.open("/auth/login?check=1&return_to=/presets"); page.url.Path != "/presets" {
+				t.Errorf("who is signed in is asked again, at %v", page.url)
+			}
+		})
+	}
 }
