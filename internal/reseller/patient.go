@@ -56,13 +56,13 @@ func (s *Service) turn(ctx context.Context) (leave func(), err error) {
 }
 
 // awaitOthers returns when a list that began at t or later is there or on its way, or
-// may be asked for because the last one began long enough ago. It fails with
-// fault.Unavailable when ctx ends first.
+// may be asked for because the last one began long enough ago. It fails with the fault of
+// one that began at t or later, and with fault.Unavailable when ctx ends first.
 func (d *Directory) awaitOthers(ctx context.Context, t time.Time) error {
 	for {
-		due := d.listDue(t)
+		due, err := d.listDue(t)
 		if due == nil {
-			return nil
+			return err
 		}
 		select {
 		case <-due:
@@ -73,19 +73,23 @@ func (d *Directory) awaitOthers(ctx context.Context, t time.Time) error {
 }
 
 // listDue returns nil when there is nothing to wait for, or a channel that is closed
-// when to look again.
-func (d *Directory) listDue(t time.Time) <-chan struct{} {
+// when to look again. It fails as the last list did, if that began at t or later: others
+// who ask again and again while Wave is away would put off its own for ever.
+func (d *Directory) listDue(t time.Time) (<-chan struct{}, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.coming(t) {
-		return nil
+		return nil, nil
 	}
 	if list := d.listed.Load(); list != nil && !list.asOf.Before(t) {
-		return nil
+		return nil, nil
+	}
+	if d.err != nil && !d.status.LastTry.Before(t) {
+		return nil, d.err
 	}
 	rest := d.untilDue()
 	if rest <= 0 {
-		return nil
+		return nil, nil
 	}
 	if d.due == nil {
 		d.due = make(chan struct{})
@@ -98,7 +102,7 @@ func (d *Directory) listDue(t time.Time) <-chan struct{} {
 			}
 		})
 	}
-	return d.due
+	return d.due, nil
 }
 
 // untilDue is how long the next list of a run may not begin yet. The caller holds mu.

@@ -120,6 +120,35 @@ func TestPatiently_takesTheListsOfPeople(t *testing.T) {
 	})
 }
 
+// Nor may they while Wave is away: it is away for the write of a run too.
+func TestPatiently_failsWithTheListsOfPeople(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWave(account("u1"))
+		d := newDirectory(t, w)
+		if _, err := d.Refresh(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.on("list", always(away, false))
+		people, stop := context.WithCancel(t.Context())
+		var asking sync.WaitGroup
+		asking.Go(func() {
+			for people.Err() == nil {
+				time.Sleep(time.Second)
+				if _, err := d.Refresh(t.Context()); !fault.Is(err, fault.Unavailable) {
+					t.Errorf("err = %v while Wave is away", err)
+				}
+			}
+		})
+		ctx, cancel := context.WithTimeout(reseller.Patiently(t.Context()), time.Minute)
+		defer cancel()
+		if _, err := d.NotBefore(ctx, time.Now().Add(time.Microsecond)); !fault.Is(err, fault.Unavailable) || ctx.Err() != nil {
+			t.Errorf("err = %v, %v; want that of the lists of others, within a minute", err, ctx.Err())
+		}
+		stop()
+		asking.Wait()
+	})
+}
+
 // A run whose calls take long keeps what is changed outside while its accounts wait.
 func TestPatiently_readsAgainWhatGotOld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
