@@ -15,6 +15,7 @@ import (
 
 	"waveadmin/internal/app"
 	"waveadmin/internal/config"
+	"waveadmin/internal/db/dbtest"
 	"waveadmin/internal/preset"
 	"waveadmin/internal/sandbox"
 	"waveadmin/internal/sandbox/idp"
@@ -81,7 +82,8 @@ func Start(t testing.TB, o Options) *Site {
 	provider := httptest.NewUnstartedServer(nil)
 	issuer := "http://" + provider.Listener.Addr().String()
 
-	cfg := app.DemoConfig(s.URL, s.Server.URL, issuer, t.TempDir())
+	cfg := app.DemoConfig(s.URL, s.Server.URL, issuer, "")
+	cfg.Database.URL = config.DatabaseURL(dbtest.SQLite.Ready(t))
 	cfg.Wave.RatePerSecond = 100
 	if o.Config != nil {
 		o.Config(&cfg)
