@@ -236,7 +236,7 @@ func TestTimeout(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				v := &vendor{api: answers(silent, success("[]"))}
 				c := v.start(t, func(o *waveapi.Options) { o.Timeout = 3 * time.Second })
-				ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second+time.Millisecond) // no time for a second try
+				ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second+time.Nanosecond) // no time for a second try, whose pause may be short
 				defer cancel()
 				if err := tt.do(ctx, c); !fault.Is(err, tt.want) || !strings.Contains(err.Error(), "no answer in time") {
 					t.Errorf("error = %v, want %v for a timeout", err, tt.want)
