@@ -45,7 +45,7 @@ func newPacer(perSecond int, slots Slots, log *slog.Logger) *pacer {
 		left:     make([]time.Time, 2*perSecond),
 	}
 	if slots != nil {
-		p.shared = newSharedSlots(slots, float64(perSecond), log)
+		p.shared = newSharedSlots(slots, perSecond, log)
 	}
 	return p
 }

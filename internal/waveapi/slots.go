@@ -37,8 +37,10 @@ type sharedSlots struct {
 	alone time.Time // the last slot that was taken without asking; zero while asking works
 }
 
-func newSharedSlots(slots Slots, full float64, log *slog.Logger) *sharedSlots {
-	return &sharedSlots{slots: slots, full: full, log: log, turn: make(chan struct{}, 1)}
+// newSharedSlots shares perSecond calls in any second. As with one server a few are kept
+// back, see pacerWindow: a slot may be used late, beside those of other servers.
+func newSharedSlots(slots Slots, perSecond int, log *slog.Logger) *sharedSlots {
+	return &sharedSlots{slots: slots, full: float64(perSecond) / pacerWindow.Seconds(), log: log, turn: make(chan struct{}, 1)}
 }
 
 // wait returns at the next slot, or with an error when ctx ends before. Waiting is

@@ -74,8 +74,8 @@ func TestSlots_callsKeepToWhatIsShared(t *testing.T) {
 		wg.Go(func() { first = load(t, a, one, 10*time.Second) })
 		wg.Go(func() { second = load(t, b, two, 10*time.Second) })
 		wg.Wait()
-		if sum := first + second; sum > 505 || sum < 480 {
-			t.Errorf("two servers made %d + %d calls in 10 s, want about 500 in all", first, second)
+		if sum := first + second; sum > 495 || sum < 480 { // as one server does, with a few kept back
+			t.Errorf("two servers made %d + %d calls in 10 s, want about 488 in all", first, second)
 		}
 		if min(first, second) < 150 {
 			t.Errorf("one server got little: %d and %d", first, second)
