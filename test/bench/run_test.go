@@ -68,6 +68,7 @@ func measureRun(b *testing.B, m runMeasure) runFigures {
 	b.Helper()
 	database := ""
 	if m.servers > 1 {
+		dbtest.Durable()
 		database = dbtest.Postgres.Ready(b)
 	}
 	f := runFigures{runMeasure: m, load: systemLoad(), bare: barePace(b, m)}

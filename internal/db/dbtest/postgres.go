@@ -67,7 +67,7 @@ const clusterScript = `set -eu
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 "$1/initdb" --no-sync --auth=trust --username=waveadmin --encoding=UTF8 --locale=C --pgdata="$dir/data" >"$dir/log" 2>&1 || { cat "$dir/log"; exit 1; }
-"$1/pg_ctl" --wait --pgdata="$dir/data" --log="$dir/log" --options="-k $dir -c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=600" start >/dev/null || { cat "$dir/log"; exit 1; }
+"$1/pg_ctl" --wait --pgdata="$dir/data" --log="$dir/log" --options="-k $dir -c listen_addresses= -c max_connections=600 $2" start >/dev/null || { cat "$dir/log"; exit 1; }
 echo "ready $dir"
 read -r end || true
 "$1/pg_ctl" --wait --pgdata="$dir/data" --mode=immediate stop >/dev/null
@@ -75,6 +75,14 @@ read -r end || true
 
 // cluster is a PostgreSQL server with a database that has all tables.
 type cluster struct{ *service }
+
+// settings of the server. Nothing that tests write outlives them, so nothing waits for
+// the disk.
+var settings = "-c fsync=off -c full_page_writes=off"
+
+// Durable has PostgreSQL flush what it commits, as it does in life: for benchmarks. Call
+// it before the first database.
+func Durable() { settings = "" }
 
 var errNoPostgres = errors.New("PostgreSQL is not installed")
 
@@ -84,7 +92,7 @@ var theCluster = sync.OnceValues(func() (*cluster, error) {
 	if bin == "" {
 		return nil, errNoPostgres
 	}
-	s, err := start(clusterScript, bin)
+	s, err := start(clusterScript, bin, settings)
 	if err != nil {
 		return nil, err
 	}
