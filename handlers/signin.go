@@ -68,19 +68,19 @@ func (h *SignIn) Callback(w http.ResponseWriter, r *http.Request) error {
 
 // SignOut answers POST /auth/logout. htmx is sent on to the provider. A plain
 // form is not: form-action 'self' stops a redirect to another origin, so the
-// page that comes next links there.
+// page that comes next links there. What the browser keeps of the person goes, too.
 func (h *SignIn) SignOut(w http.ResponseWriter, r *http.Request) error {
 	next, err := h.Auth.SignOut(w, r)
 	if err != nil {
 		return err
 	}
-	const done = "/auth/signed-out"
+	w.Header().Set("Clear-Site-Data", `"storage"`) // drafts, and what was opened lately
 	switch {
 	case next == "":
-		next = done
+		next = views.SignedOutURL
 	case !hx.IsHTMX(r):
 		h.Auth.KeepNext(w, next)
-		next = done
+		next = views.SignedOutURL
 	}
 	hx.Redirect(w, r, next)
 	return nil

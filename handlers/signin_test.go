@@ -146,6 +146,9 @@ func TestSignIn_SignOut(t *testing.T) {
 			if err := (&handlers.SignIn{Auth: f}).SignOut(w, r); err != nil {
 				t.Fatal(err)
 			}
+			if got := w.Header().Get("Clear-Site-Data"); got != `"storage"` {
+				t.Errorf("Clear-Site-Data = %s", got)
+			}
 			if w.Code != tt.status || w.Header().Get(tt.header) != tt.to || f.kept != tt.kept {
 				t.Errorf("got %d %v, kept %q", w.Code, w.Header(), f.kept)
 			}

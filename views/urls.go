@@ -15,6 +15,7 @@ const (
 	ResellersURL  = "/resellers"
 	NewURL        = "/resellers/new"
 	SignOutURL    = "/auth/logout"
+	SignedOutURL  = "/auth/signed-out"
 	SignInURL     = "/auth/login"
 	RefreshURL    = "/refresh"
 	GroupsURL     = "/billing-groups"

@@ -92,6 +92,19 @@ on('htmx:beforeOnLoad', (e) => {
   if (e.detail.xhr.getResponseHeader('HX-Redirect')) leaving = true;
 });
 
+// See signout.js.
+const signOut = document.querySelector('[data-sign-out]');
+on('htmx:confirm', (e) => {
+  if (e.target !== signOut) return;
+  e.preventDefault();
+  import('./signout.js').then(({ agreed }) => agreed(e), () => e.detail.issueRequest(true));
+});
+addEventListener('storage', (e) => {
+  if (e.key !== null || !signOut) return;
+  leaving = true;
+  location.replace(signOut.dataset.signOut);
+});
+
 // What is new on the page: words to announce, dialogs to open, errors to show.
 function arrived(root) {
   for (const el of [root, ...root.querySelectorAll('[data-announce]')]) {

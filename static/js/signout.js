@@ -1,0 +1,31 @@
+// What signing out does in the browser. The server asks for the same with
+// Clear-Site-Data, which not every browser follows. Other tabs hear of what is cleared,
+// and show nothing more: page.js.
+import { text } from './page.js';
+
+// hasEdits reports whether anything is kept here that was staged and not saved.
+function hasEdits() {
+  try {
+    return localStorage.length > 0 || Object.keys(sessionStorage).some((key) => /^waveadmin\.staged\.(?!.*\.handed$)/.test(key));
+  } catch {
+    return false; // nothing is kept where nothing may be
+  }
+}
+
+// agreed sends the form of e, an htmx:confirm, unless its person wants to keep edits that
+// would be lost, and clears what is kept once it has been answered.
+export function agreed(e) {
+  if (hasEdits() && !confirm(text('sign_out_drafts'))) return;
+  e.target.addEventListener('htmx:beforeOnLoad', ({ detail }) => {
+    if (detail.xhr.status < 400) clear();
+  });
+  e.detail.issueRequest(true);
+}
+
+function clear() {
+  try {
+    localStorage.setItem('waveadmin.gone', ''); // other tabs hear of it only if there is something to clear
+    localStorage.clear();
+    sessionStorage.clear();
+  } catch { /* as above */ }
+}
