@@ -3,6 +3,7 @@ package handlers
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -35,11 +36,10 @@ func (h *Bulk) Show(w http.ResponseWriter, r *http.Request) error {
 	if run != nil && run.State != bulk.Waiting {
 		return h.showRun(w, r)
 	}
-	plan, err := h.Plans.Get(r.Context(), r.PathValue("planID"))
+	p, err := h.preview(r, r.PathValue("planID"), r.URL.Query().Get("show"), r.URL.Query().Get("page"))
 	if err != nil {
 		return err
 	}
-	p := h.preview(r, plan, r.URL.Query().Get("show"), r.URL.Query().Get("page"))
 	if run != nil {
 		h.awaiting(r.Context(), *run, &p)
 	}
@@ -79,11 +79,10 @@ func (h *Bulk) Leave(w http.ResponseWriter, r *http.Request) error {
 		hx.Redirect(w, r, q.URL())
 		return nil
 	}
-	plan, err := h.Plans.Get(r.Context(), id)
+	p, err := h.preview(r, id, q.Show, strconv.Itoa(q.Page))
 	if err != nil {
 		return err
 	}
-	p := h.preview(r, plan, q.Show, strconv.Itoa(q.Page))
 	p.Reason, p.Typed, p.At = reason, typed, at
 	if !hx.WantsFragment(r) { // a way over another address would lose it
 		return views.Render(w, r, http.StatusOK, views.BulkPreviewPage(p))
@@ -128,11 +127,10 @@ func (h *Bulk) Again(w http.ResponseWriter, r *http.Request) error {
 	id := r.PathValue("planID")
 	plan, err := h.Plans.Again(r.Context(), auth.ActorFrom(r.Context()), id)
 	if err != nil {
-		old, unread := h.Plans.Get(r.Context(), id)
+		p, unread := h.preview(r, id, "", "")
 		if unread != nil {
 			return err
 		}
-		p := h.preview(r, old, "", "")
 		return &FormError{Err: err, Form: func(f *views.FailureProps) templ.Component {
 			p.Failure = f
 			return views.BulkPreviewPage(p)
@@ -143,32 +141,41 @@ func (h *Bulk) Again(w http.ResponseWriter, r *http.Request) error {
 }
 
 // preview is the page of a plan that has not run.
-func (h *Bulk) preview(r *http.Request, plan *bulk.Plan, show, page string) views.BulkPreviewProps {
+func (h *Bulk) preview(r *http.Request, id, show, page string) (views.BulkPreviewProps, error) {
 	ctx := r.Context()
+	plan, err := h.Plans.Preview(ctx, id)
+	if err != nil {
+		return views.BulkPreviewProps{}, err
+	}
 	p := views.BulkPreviewProps{
-		Query:  views.BulkQuery{PlanID: plan.ID, Show: show, Page: max(1, number(page))},
-		Kind:   views.BulkKind(plan.Kind),
-		Author: plan.Author.Display(), Source: planSource(ctx, plan.Source),
-		Created: plan.Created, Expires: plan.Expires, AsOf: plan.AsOf, Expired: plan.Expired(time.Now()),
-		Reason: plan.Reason, NeedReason: h.ReasonRequired, NeedsApproval: h.Plans.NeedsApproval(plan),
+		Query:  views.BulkQuery{PlanID: id, Show: show, Page: max(1, number(page))},
+		Kind:   views.BulkKind(plan.Plan.Kind),
+		Author: plan.Plan.Author.Display(), Source: planSource(ctx, plan.Plan.Source),
+		Created: plan.Plan.Created, Expires: plan.Plan.Expires, AsOf: plan.Plan.AsOf, Expired: plan.Plan.Expired(time.Now()),
+		Reason: plan.Plan.Reason, NeedReason: h.ReasonRequired, NeedsApproval: h.Plans.NeedsApproval(plan),
 	}
 	editors, err := h.Editors.Everyone(ctx, auth.ActorFrom(ctx))
 	if err != nil { // a courtesy; the plan counts without it
 		editors = nil
 	}
-	p.Sum = planSum(ctx, plan, editors)
+	if p.Sum, err = h.planSum(ctx, plan, editors); err != nil {
+		return views.BulkPreviewProps{}, err
+	}
 	p.MayRun = !p.Expired && p.Sum.Changes > 0 && auth.ActorFrom(ctx).MayModify()
 	if p.Shows = planShows(ctx, plan); !slices.ContainsFunc(p.Shows, func(s views.BulkShow) bool { return s.Name == show }) {
 		p.Query.Show = ""
 	}
-	selected := selectItems(plan.Items, p.Query.Show)
-	p.Total, p.Pages = len(selected), max(1, (len(selected)+views.BulkPageSize-1)/views.BulkPageSize)
+	p.Total = plan.Selects(bulk.Show(p.Query.Show))
+	p.Pages = max(1, (p.Total+views.BulkPageSize-1)/views.BulkPageSize)
 	p.Query.Page = min(p.Query.Page, p.Pages)
-	selected = selected[(p.Query.Page-1)*views.BulkPageSize:]
-	for _, i := range selected[:min(len(selected), views.BulkPageSize)] {
+	items, err := h.Plans.PreviewItems(ctx, id, bulk.Show(p.Query.Show), views.BulkPageSize, (p.Query.Page-1)*views.BulkPageSize)
+	if err != nil {
+		return views.BulkPreviewProps{}, err
+	}
+	for _, i := range items {
 		p.Rows = append(p.Rows, h.planRow(ctx, i, len(editors[i.Account]) > 0))
 	}
-	return p
+	return p, nil
 }
 
 // planSource is where a plan comes from, in words.
@@ -183,43 +190,17 @@ func planSource(ctx context.Context, source string) string {
 	return i18n.T(ctx, key)
 }
 
-// selectItems returns the items that a filter of the preview shows.
-func selectItems(items []bulk.Item, show string) []bulk.Item {
-	if show == "" {
-		return items
+func planShows(ctx context.Context, plan *bulk.Preview) []views.BulkShow {
+	all := []views.BulkShow{
+		{Name: string(bulk.ShowAll), Label: i18n.T(ctx, "bulk.show_all")},
+		{Name: string(bulk.ShowChanges), Label: i18n.T(ctx, "bulk.show_changes")},
+		{Name: string(bulk.ShowSame), Label: i18n.T(ctx, "bulk.show_same")},
+		{Name: string(bulk.ShowOut), Label: i18n.T(ctx, "bulk.show_out")},
 	}
-	var out []bulk.Item
-	for _, i := range items {
-		if selects(show, i) {
-			out = append(out, i)
-		}
+	for n := range all {
+		all[n].Count = plan.Selects(bulk.Show(all[n].Name))
 	}
-	return out
-}
-
-func selects(show string, i bulk.Item) bool {
-	switch show {
-	case "changes":
-		return i.Acts()
-	case "same":
-		return !i.Acts()
-	case "out":
-		return i.LeftOut
-	}
-	return true
-}
-
-func planShows(ctx context.Context, plan *bulk.Plan) []views.BulkShow {
-	shows := []views.BulkShow{
-		{Name: "", Label: i18n.T(ctx, "bulk.show_all"), Count: len(plan.Items)},
-		{Name: "changes", Label: i18n.T(ctx, "bulk.show_changes")},
-		{Name: "same", Label: i18n.T(ctx, "bulk.show_same")},
-		{Name: "out", Label: i18n.T(ctx, "bulk.show_out")},
-	}
-	for n := range shows[1:] {
-		shows[n+1].Count = len(selectItems(plan.Items, shows[n+1].Name))
-	}
-	return shows
+	return all
 }
 
 // shownCells is how many flags of an account the preview names.
@@ -278,10 +259,10 @@ func (h *Bulk) kindLines(ctx context.Context, i bulk.Item) []string {
 // shownItems is how many names a warning lists.
 const shownItems = 100
 
-func planSum(ctx context.Context, plan *bulk.Plan, editors map[wave.UserID][]presence.Editor) views.BulkSumProps {
-	s := plan.Sum()
+func (h *Bulk) planSum(ctx context.Context, v *bulk.Preview, editors map[wave.UserID][]presence.Editor) (views.BulkSumProps, error) {
+	s, plan := v.Sum, v.Plan
 	p := views.BulkSumProps{
-		Kind: views.BulkKind(plan.Kind), Mark: plan.Mark(), Accounts: s.Accounts, Flags: s.FlagsMoved(), Changes: s.Changes, MustType: plan.MustType(s),
+		Kind: views.BulkKind(plan.Kind), Mark: v.Mark, Accounts: s.Accounts, Flags: s.FlagsMoved(), Changes: s.Changes, MustType: plan.MustType(s),
 	}
 	for _, f := range s.Flags {
 		p.PerFlag = append(p.PerFlag, views.BulkFlagSum{
@@ -294,17 +275,16 @@ func planSum(ctx context.Context, plan *bulk.Plan, editors map[wave.UserID][]pre
 			p.Warnings = append(p.Warnings, views.BulkWarning{Sentence: i18n.T(ctx, key, "count", n), Items: items})
 		}
 	}
-	var gone, edited []string
-	for _, i := range plan.Items {
-		if i.Before == nil && i.New == nil {
-			gone = append(gone, string(i.Account))
-		}
-		if others := editors[i.Account]; len(others) > 0 && i.Changes() > 0 {
-			edited = append(edited, i18n.T(ctx, "bulk.edited_by", "account", i.Email, "name", others[0].Name))
-		}
+	gone, err := h.goneOf(ctx, v)
+	if err != nil {
+		return p, err
+	}
+	edited, err := h.editedOf(ctx, v, editors)
+	if err != nil {
+		return p, err
 	}
 	if len(plan.Problems) > 0 {
-		p.Warnings = append(p.Warnings, notTaken(ctx, plan.Problems))
+		p.Warnings = append(p.Warnings, notTaken(ctx, plan))
 	}
 	warn(len(plan.Unknown), "bulk.unmatched", plan.Unknown...)
 	warn(s.Gone, "bulk.warn_gone", gone...)
@@ -313,5 +293,28 @@ func planSum(ctx context.Context, plan *bulk.Plan, editors map[wave.UserID][]pre
 	warn(s.Missing, "bulk.warn_missing")
 	warn(s.Odd, "bulk.warn_odd")
 	warn(len(edited), "bulk.warn_edited", edited...)
-	return p
+	return p, nil
+}
+
+// goneOf names the first accounts of a plan that are not there.
+func (h *Bulk) goneOf(ctx context.Context, v *bulk.Preview) (names []string, err error) {
+	if v.Sum.Gone == 0 {
+		return nil, nil
+	}
+	items, err := h.Plans.PreviewItems(ctx, v.Plan.ID, bulk.ShowGone, shownItems, 0)
+	for _, i := range items {
+		names = append(names, string(i.Account))
+	}
+	return names, err
+}
+
+// editedOf names the accounts of a plan that others are editing, and who does.
+func (h *Bulk) editedOf(ctx context.Context, v *bulk.Preview, editors map[wave.UserID][]presence.Editor) (names []string, err error) {
+	items, err := h.Plans.ItemsOf(ctx, v.Plan.ID, slices.Sorted(maps.Keys(editors)), bulk.MaxAccounts)
+	for _, i := range items {
+		if others := editors[i.Account]; len(others) > 0 && i.Changes() > 0 {
+			names = append(names, i18n.T(ctx, "bulk.edited_by", "account", i.Email, "name", others[0].Name))
+		}
+	}
+	return names, err
 }

@@ -27,14 +27,16 @@ import (
 type Plans interface {
 	Make(ctx context.Context, author auth.Actor, d bulk.Draft) (*bulk.Plan, error)
 	Again(ctx context.Context, author auth.Actor, id string) (*bulk.Plan, error)
-	Get(ctx context.Context, id string) (*bulk.Plan, error)
+	Preview(ctx context.Context, id string) (*bulk.Preview, error)
+	PreviewItems(ctx context.Context, id string, show bulk.Show, limit, offset int) ([]bulk.Item, error)
+	ItemsOf(ctx context.Context, id string, accounts []wave.UserID, limit int) ([]bulk.Item, error)
 	LeaveOut(ctx context.Context, id string, shown, out []int) error
 	List(ctx context.Context, limit int) ([]bulk.Listed, error)
 	Run(ctx context.Context, id string) (*bulk.Run, bulk.Counts, error)
 	Progress(ctx context.Context, id string) (*bulk.Progress, error)
 	Parts(ctx context.Context, id string) iter.Seq2[[]bulk.Item, error]
 	Start(ctx context.Context, s bulk.Start) error
-	NeedsApproval(p *bulk.Plan) bool
+	NeedsApproval(v *bulk.Preview) bool
 	Approve(ctx context.Context, by auth.Actor, id, mark string) error
 	Pause(ctx context.Context, by auth.Actor, id string) error
 	Resume(ctx context.Context, by auth.Actor, id string) error

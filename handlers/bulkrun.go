@@ -49,11 +49,10 @@ func (h *Bulk) Run(w http.ResponseWriter, r *http.Request) error {
 		hx.Redirect(w, r, views.BulkURL(id))
 		return nil
 	}
-	plan, unread := h.Plans.Get(ctx, id)
+	p, unread := h.preview(r, id, r.PostFormValue("show"), r.PostFormValue("page"))
 	if unread != nil {
 		return err
 	}
-	p := h.preview(r, plan, r.PostFormValue("show"), r.PostFormValue("page"))
 	p.Reason, p.Typed, p.At = trimmed(r, "reason"), trimmed(r, "count"), cut(trimmed(r, "at"), maxText)
 	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind == fault.Invalid {
 		p.Errors = fieldErrors(ctx, f)

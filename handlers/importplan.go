@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"waveadmin/internal/bulk"
-	"waveadmin/internal/fault"
 	"waveadmin/internal/i18n"
 	"waveadmin/internal/preset"
 	"waveadmin/internal/wave"
@@ -30,9 +29,12 @@ func issueLines(ctx context.Context, n bulk.NewAccount, book *preset.Book) []str
 }
 
 // notTaken tells what of a file is not in its plan.
-func notTaken(ctx context.Context, problems []fault.Text) views.BulkWarning {
+func notTaken(ctx context.Context, plan *bulk.Plan) views.BulkWarning {
 	w := views.BulkWarning{Sentence: i18n.T(ctx, "import.not_taken"), Open: true}
-	for _, t := range problems {
+	if plan.FileProblems != "" {
+		w.URL = views.ProblemsURL(plan.FileProblems)
+	}
+	for _, t := range plan.Problems {
 		w.Items = append(w.Items, sentence(ctx, t))
 	}
 	return w

@@ -76,7 +76,8 @@ type BulkFlagSum struct {
 type BulkWarning struct {
 	Sentence string
 	Items    []string
-	Open     bool // the list
+	Open     bool   // the list
+	URL      string // of a file with all of what the list is about; empty for none
 }
 
 // BulkShow is a filter of the accounts with how many it selects.

@@ -10,8 +10,10 @@ type ImportProps struct {
 	MaxRows  string // as it is read
 	Columns  []ImportColumn
 	Problems []string // of its rows, when none could be taken
-	Errors   map[string]string
-	Failure  *FailureProps
+	// ProblemsURL is where all of them are to be had as a file; empty for nowhere.
+	ProblemsURL string
+	Errors      map[string]string
+	Failure     *FailureProps
 }
 
 // ImportColumn is a column that every file may have.

@@ -91,6 +91,9 @@ func (q BulkQuery) Showing(show string) BulkQuery {
 	return q
 }
 
+// ProblemsURL returns the file of all that was wrong with the rows of another one.
+func ProblemsURL(list string) string { return "/imports/" + url.PathEscape(list) + "/problems.csv" }
+
 // TemplateURL returns the file of accounts to fill in, with all one that also has a
 // column for each function.
 func TemplateURL(all bool) string {

@@ -46,6 +46,9 @@ type Draft struct {
 	Problems []fault.Text // what else was asked for and cannot be done
 	Reason   string
 	OfRun    string // the run that it takes back or tries again; empty for none
+	// FileProblems is the list of Problems, and of others, by the id of KeepProblems;
+	// empty for none.
+	FileProblems string
 }
 
 // Sources are where a draft can come from.
@@ -87,6 +90,8 @@ type Plan struct {
 	Expires  time.Time
 	Items    []Item
 	Version  int64 // steps when accounts are left out
+
+	FileProblems string // as of the draft
 }
 
 // Expired reports whether it is too late to run p.
@@ -94,11 +99,20 @@ func (p *Plan) Expired(now time.Time) bool { return !now.Before(p.Expires) }
 
 // Mark names which accounts are left out, so that a page can say what it showed.
 func (p *Plan) Mark() string {
-	sum := fnv.New64a()
+	var out []int
 	for _, i := range p.Items {
 		if i.LeftOut {
-			fmt.Fprintf(sum, "%d ", i.Place)
+			out = append(out, i.Place)
 		}
+	}
+	return markOf(out)
+}
+
+// markOf is the Mark of a plan of which the accounts at these places are left out.
+func markOf(places []int) string {
+	sum := fnv.New64a()
+	for _, place := range places {
+		fmt.Fprintf(sum, "%d ", place)
 	}
 	return strconv.FormatUint(sum.Sum64(), 36)
 }

@@ -124,71 +124,7 @@ type FlagSum struct {
 }
 
 // Sum counts p.
-func (p *Plan) Sum() Sum {
-	var s Sum
-	flags := make(map[wave.Key]*FlagSum)
-	for _, i := range p.Items {
-		switch {
-		case i.LeftOut:
-			s.LeftOut++
-			continue
-		case i.Kind == Creations:
-			s.Accounts++
-			s.Changes++
-			continue
-		case i.Before == nil:
-			s.Gone++
-			continue
-		case i.Flawed:
-			s.Flawed++
-			continue
-		case i.Kind != Flags:
-			s.Accounts++
-			s.Changes++
-			continue
-		}
-		s.add(i, flags)
-	}
-	for _, key := range wave.Ordered(flags) {
-		s.Flags = append(s.Flags, *flags[key])
-	}
-	return s
-}
-
-func (s *Sum) add(i Item, flags map[wave.Key]*FlagSum) {
-	moves := 0
-	for key := range i.Want {
-		f := flags[key]
-		if f == nil {
-			f = &FlagSum{Key: key}
-			flags[key] = f
-		}
-		switch c := i.cell(key); c.Outcome {
-		case Moves:
-			moves++
-			if c.On {
-				f.TurnOn++
-			} else {
-				f.TurnOff++
-			}
-		case Already:
-			f.Already++
-		case Moved:
-			s.Moved++
-		case Missing:
-			s.Missing++
-		}
-	}
-	if moves == 0 {
-		s.Right++
-		return
-	}
-	s.Accounts++
-	s.Changes += moves
-	if i.Before.HasOdd() || len(i.Before.Unknown()) > 0 {
-		s.Odd++
-	}
-}
+func (p *Plan) Sum() Sum { return tallyOf(p.Items).sum() }
 
 // MustType reports whether the number of accounts must be typed to run p.
 func (p *Plan) MustType(s Sum) bool {

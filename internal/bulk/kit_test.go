@@ -25,7 +25,7 @@ var (
 
 // world is the real parts around plans, on the sandbox.
 type world struct {
-	t         *testing.T
+	t         testing.TB
 	db        *db.DB
 	wave      *sandbox.Sandbox
 	api       *waveapi.Client
@@ -37,12 +37,12 @@ type world struct {
 	late      time.Duration // the clock of plans is ahead by that
 }
 
-func newWorld(t *testing.T, url string, accounts int) *world {
+func newWorld(t testing.TB, url string, accounts int) *world {
 	t.Helper()
 	return newWorldAt(t, url, accounts, 1000)
 }
 
-func newWorldAt(t *testing.T, url string, accounts, rate int) *world {
+func newWorldAt(t testing.TB, url string, accounts, rate int) *world {
 	t.Helper()
 	w := &world{t: t, rate: rate, wave: sandbox.New(sandbox.Options{Accounts: accounts, ListMethod: sandbox.ListByBoth})}
 	server := httptest.NewServer(w.wave)

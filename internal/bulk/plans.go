@@ -68,7 +68,7 @@ func (p *Plans) Make(ctx context.Context, author auth.Actor, d Draft) (*Plan, er
 	now := db.Time(db.Micros(p.now()))
 	d.Kind = cmp.Or(d.Kind, Flags)
 	plan := &Plan{
-		ID: id.String(), Kind: d.Kind, Source: d.Source, Author: author, Reason: reason, Unknown: d.Unknown, Problems: d.Problems, OfRun: d.OfRun,
+		ID: id.String(), Kind: d.Kind, Source: d.Source, Author: author, Reason: reason, Unknown: d.Unknown, Problems: d.Problems, OfRun: d.OfRun, FileProblems: d.FileProblems,
 		AsOf: snap.AsOf(), Created: now, Expires: now.Add(ValidFor), Items: itemsOf(d, snap),
 	}
 	plan.Author.Role = 0
@@ -102,7 +102,7 @@ func (p *Plans) Again(ctx context.Context, author auth.Actor, id string) (*Plan,
 	if err != nil {
 		return nil, err
 	}
-	d := Draft{Kind: old.Kind, Source: old.Source, Unknown: old.Unknown, Problems: old.Problems, Reason: old.Reason, OfRun: old.OfRun}
+	d := Draft{Kind: old.Kind, Source: old.Source, Unknown: old.Unknown, Problems: old.Problems, Reason: old.Reason, OfRun: old.OfRun, FileProblems: old.FileProblems}
 	for _, i := range old.Items {
 		d.Items = append(d.Items, i.draft())
 	}

@@ -16,6 +16,7 @@ import (
 	"waveadmin/internal/db"
 	"waveadmin/internal/fault"
 	"waveadmin/internal/reseller"
+	"waveadmin/internal/wave"
 )
 
 // A Start asks for a plan to be run as its preview showed it.
@@ -59,7 +60,7 @@ func (r *Runs) Start(ctx context.Context, s Start) error {
 	run.Actor.Role = 0
 	step := "started"
 	switch {
-	case r.o.Approval.wants(plan):
+	case r.o.Approval.wants(tallyOf(plan.Items)):
 		run.State, run.Started, step = Waiting, time.Time{}, "requested"
 	case s.At.After(now):
 		run.State, run.Started, step = Scheduled, time.Time{}, "scheduled"
@@ -85,30 +86,16 @@ func (r *Runs) Start(ctx context.Context, s Start) error {
 	return nil
 }
 
-// wants reports whether another editor must approve p.
-func (a Approval) wants(p *Plan) bool {
-	if a.All || len(a.Flags) == 0 {
-		return a.All
-	}
-	return slices.ContainsFunc(p.Items, func(i Item) bool {
-		switch {
-		case i.LeftOut:
-			return false
-		case i.New != nil:
-			return slices.ContainsFunc(a.Flags, i.New.Meta.On)
-		}
-		moves, _ := i.Split()
-		for _, key := range a.Flags {
-			if _, moved := moves[key]; moved {
-				return true
-			}
-		}
-		return false
+// wants reports whether another editor must approve a plan.
+func (a Approval) wants(t *tally) bool {
+	return a.All || slices.ContainsFunc(a.Flags, func(key wave.Key) bool {
+		f := t.Flags[key]
+		return t.Issued[key] > 0 || f != nil && f.Sum.TurnOn+f.Sum.TurnOff > 0
 	})
 }
 
-// NeedsApproval reports whether p, as it is now, would wait for another editor.
-func (r *Runs) NeedsApproval(p *Plan) bool { return r.o.Approval.wants(p) }
+// NeedsApproval reports whether the plan, as it is now, would wait for another editor.
+func (r *Runs) NeedsApproval(v *Preview) bool { return r.o.Approval.wants(v.tally) }
 
 // mayStart says why plan cannot be run, if it cannot, and else takes it: a start or a
 // box that comes after it finds another version.

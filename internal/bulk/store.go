@@ -32,12 +32,17 @@ func (p *Plans) insert(ctx context.Context, plan *Plan) error {
 	if err != nil {
 		return fmt.Errorf("store a plan: %w", err)
 	}
+	numbers, err := json.Marshal(tallyOf(plan.Items))
+	if err != nil {
+		return fmt.Errorf("store a plan: %w", err)
+	}
 	err = p.db.Write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO bulk_plans (id, source, author_issuer, author_subject, author_name, author_email,
-			reason, unmatched, of_run, as_of, created_at, expires_at, kind, problems) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`,
+			reason, unmatched, of_run, as_of, created_at, expires_at, kind, problems, tally, file_problems)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
 			plan.ID, plan.Source, plan.Author.Issuer, plan.Author.Subject, plan.Author.Name, plan.Author.Email,
 			plan.Reason, storable(string(unmatched)), plan.OfRun, db.Micros(plan.AsOf), db.Micros(plan.Created), db.Micros(plan.Expires),
-			string(plan.Kind), storable(string(troubles)))
+			string(plan.Kind), storable(string(troubles)), storable(string(numbers)), plan.FileProblems)
 		if err != nil {
 			return err
 		}
@@ -70,7 +75,7 @@ func insertItems(ctx context.Context, tx *sql.Tx, planID string, items []Item) e
 		rows = append(rows, "($1, "+strings.Join(places, ", ")+", 'queued', '', '', '', 0)")
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO bulk_items (plan_id, place, account, email, group_name, wanted, seen, issue, before_meta, flawed, undo_of,
-		left_out, state, change_id, say, claimed_by, finished_at) VALUES `+strings.Join(rows, ", "), args...)
+		left_out, acts, state, change_id, say, claimed_by, finished_at) VALUES `+strings.Join(rows, ", "), args...)
 	return err
 }
 
@@ -102,12 +107,12 @@ func (i Item) columns() ([]any, error) {
 	}
 	return []any{
 		i.Place, storable(string(i.Account)), storable(i.Email), storable(i.Group), string(wanted), string(seen), issue, before,
-		number(i.Flawed), i.UndoOf, number(i.LeftOut),
+		number(i.Flawed), i.UndoOf, number(i.LeftOut), number(i.Acts()),
 	}, nil
 }
 
 const planColumns = `p.id, p.source, p.author_issuer, p.author_subject, p.author_name, p.author_email,
-	p.reason, p.unmatched, p.of_run, p.as_of, p.created_at, p.expires_at, p.kind, p.problems, p.version`
+	p.reason, p.unmatched, p.of_run, p.as_of, p.created_at, p.expires_at, p.kind, p.problems, p.version, p.file_problems`
 
 // scanPlan reads planColumns, and then what more names.
 func scanPlan(scan func(...any) error, more ...any) (*Plan, error) {
@@ -116,7 +121,7 @@ func scanPlan(scan func(...any) error, more ...any) (*Plan, error) {
 	var asOf, created, expires int64
 	err := scan(append([]any{
 		&p.ID, &p.Source, &p.Author.Issuer, &p.Author.Subject, &p.Author.Name, &p.Author.Email,
-		&p.Reason, &unmatched, &p.OfRun, &asOf, &created, &expires, &p.Kind, &problems, &p.Version,
+		&p.Reason, &unmatched, &p.OfRun, &asOf, &created, &expires, &p.Kind, &problems, &p.Version, &p.FileProblems,
 	}, more...)...)
 	if err != nil {
 		return nil, err
@@ -200,39 +205,6 @@ func scanItem(rows *sql.Rows) (Item, error) {
 		i.Say = text
 	}
 	return i, errors.Join(err, json.Unmarshal([]byte(wanted), &i.Want), json.Unmarshal([]byte(seen), &i.Seen))
-}
-
-// LeaveOut records which of the shown accounts are left out; those that are not
-// shown stay as they are. It fails with fault.NotFound, and with fault.Conflict once
-// the plan runs or has expired.
-func (p *Plans) LeaveOut(ctx context.Context, id string, shown, out []int) error {
-	return p.db.Write(ctx, func(tx *sql.Tx) error {
-		var expires int64
-		var run sql.NullString
-		err := tx.QueryRowContext(ctx, `SELECT p.expires_at, r.plan_id FROM bulk_plans p LEFT JOIN bulk_runs r ON r.plan_id = p.id
-			WHERE p.id = $1`, id).Scan(&expires, &run)
-		switch {
-		case errors.Is(err, sql.ErrNoRows):
-			return noPlan(id)
-		case err != nil:
-			return fmt.Errorf("read a plan: %w", err)
-		case run.Valid:
-			return &fault.Error{Kind: fault.Conflict, Say: fault.Say("bulk.runs_already")}
-		case expires <= db.Micros(p.now()):
-			return &fault.Error{Kind: fault.Conflict, Say: fault.Say("bulk.expired")}
-		}
-		if _, err := tx.ExecContext(ctx, "UPDATE bulk_plans SET version = version + 1 WHERE id = $1", id); err != nil {
-			return fmt.Errorf("leave an account out: %w", err)
-		}
-		for _, place := range shown {
-			_, err := tx.ExecContext(ctx, "UPDATE bulk_items SET left_out = $1 WHERE plan_id = $2 AND place = $3",
-				number(slices.Contains(out, place)), id, place)
-			if err != nil {
-				return fmt.Errorf("leave an account out: %w", err)
-			}
-		}
-		return nil
-	})
 }
 
 func number(b bool) int {
