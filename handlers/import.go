@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"iter"
 	"mime"
 	"net/http"
 
@@ -22,6 +23,8 @@ import (
 
 // PlanMaker is the part of bulk.Runs that makes plans.
 type PlanMaker interface {
+	KeepProblems(ctx context.Context, l *bulk.FileProblems) (string, error)
+	Problems(ctx context.Context, id string) (int, iter.Seq2[fault.Text, error], error)
 	Make(ctx context.Context, author auth.Actor, d bulk.Draft) (*bulk.Plan, error)
 }
 
@@ -31,6 +34,7 @@ type Import struct {
 	Groups    Groups
 	Presets   Book
 	Plans     PlanMaker
+	Exports   ExportRecorder
 }
 
 // New answers GET /resellers/import.
@@ -56,22 +60,22 @@ func (h *Import) Create(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	file, err := uploaded(r)
 	if err != nil {
-		return h.refused(ctx, err, nil)
+		return h.refused(ctx, err, bulk.Draft{})
 	}
 	s, err := sheet.Read(file, sheetNames(ctx))
 	if err != nil {
-		return h.refused(ctx, unread(err), nil)
+		return h.refused(ctx, unread(err), bulk.Draft{})
 	}
 	draft, err := h.draft(ctx, s)
 	if err != nil {
-		return h.refused(ctx, err, nil)
+		return h.refused(ctx, err, bulk.Draft{})
 	}
 	if len(draft.Items) == 0 {
-		return h.refused(ctx, &fault.Error{Kind: fault.Invalid, Say: fault.Say("import.none_valid")}, draft.Problems)
+		return h.refused(ctx, &fault.Error{Kind: fault.Invalid, Say: fault.Say("import.none_valid")}, draft)
 	}
 	plan, err := h.Plans.Make(ctx, auth.ActorFrom(ctx), draft)
 	if err != nil {
-		return h.refused(ctx, err, nil)
+		return h.refused(ctx, err, bulk.Draft{})
 	}
 	hx.Redirect(w, r, views.BulkURL(plan.ID))
 	return nil
@@ -124,9 +128,12 @@ func unread(err error) error {
 }
 
 // refused answers with the form and what is wrong, the problems of rows if these are why.
-func (h *Import) refused(ctx context.Context, err error, problems []fault.Text) error {
+func (h *Import) refused(ctx context.Context, err error, draft bulk.Draft) error {
 	p := h.page(ctx)
-	for _, t := range problems {
+	if draft.FileProblems != "" {
+		p.ProblemsURL = views.ProblemsURL(draft.FileProblems)
+	}
+	for _, t := range draft.Problems {
 		p.Problems = append(p.Problems, sentence(ctx, t))
 	}
 	if invalid, ok := errors.AsType[*fault.Error](err); ok {

@@ -1,6 +1,7 @@
 package handlers_test
 
 import (
+	"encoding/csv"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -8,8 +9,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	sjis "golang.org/x/text/encoding/japanese"
 
+	"waveadmin/internal/i18n"
 	"waveadmin/internal/sandbox"
 	"waveadmin/internal/sheet"
 	"waveadmin/internal/testkit"
@@ -239,6 +242,63 @@ func TestImport_manyProblems(t *testing.T) {
 	p = upload(c, append(rows, "good@x.example.jp,k-acme")...)
 	wantText(t, p, `[data-testid="bulk-warnings"]`, says("import.bad_email", "row", 301, "column", "email", "value", "nobody299"))
 	wantText(t, p, `[data-testid="bulk-warnings"]`, says("import.more", "count", 100))
+}
+
+// TestImport_problemsAsAFile: all of them, in the language of who reads them, and nothing
+// in it that a spreadsheet runs, whether or not some rows could be taken.
+func TestImport_problemsAsAFile(t *testing.T) {
+	t.Parallel()
+	s, c := importSite(t)
+	rows := []string{"メールアドレス,company_id,通知", "=1+1,k-acme,", "=cmd|x,k-acme,たぶん", "a@x.example.jp,-none," + strings.Repeat("y", 200), "b@x.example.jp," + strings.Repeat("z", 2000) + ","}
+	for i := range 400 {
+		rows = append(rows, "nobody"+strconv.Itoa(i)+",k-acme,")
+	}
+	link := func(p testkit.Page) string { return p.Find(`[data-testid="import-problems-csv"]`).AttrOr("href", "") }
+	refused := upload(c, rows...)
+	wantStatus(t, refused, http.StatusUnprocessableEntity)
+	preview := upload(c, append(rows, "good@x.example.jp,k-acme,")...)
+	viewer := s.SignedIn(t, testkit.Viewer)
+	paths := map[string]*testkit.Client{link(refused): c, link(preview): c, link(viewer.Get(preview.URL.Path)): viewer}
+	if len(paths) != 2 || paths[""] != nil {
+		t.Fatalf("links %v", paths)
+	}
+	for path, reader := range paths {
+		for lang, in := range map[string]string{"en": "Accept-Language: en", "ja": japanese} {
+			p := reader.Get(path, in)
+			wantStatus(t, p, http.StatusOK)
+			body, marked := strings.CutPrefix(p.Body, "\uFEFF")
+			lines, err := csv.NewReader(strings.NewReader(body)).ReadAll()
+			if err != nil || !marked || !strings.HasPrefix(p.Header.Get("Content-Disposition"), "attachment") {
+				t.Fatalf("%v, %v: %.100q", err, p.Header, p.Body)
+			}
+			told := func(key string, args ...any) string { return i18n.T(i18n.WithLang(t.Context(), lang), key, args...) }
+			want := [][]string{
+				{told("import.problem_row") + " [row]", told("import.problem_column") + " [column]", told("import.problem_value") + " [value]", told("import.problem") + " [problem]"},
+				{"2", "メールアドレス", "'=1+1", told("import.formula", "row", 2, "column", "メールアドレス", "sign", "=")},
+				{"3", "メールアドレス", "'=cmd|x", told("import.formula", "row", 3, "column", "メールアドレス", "sign", "=")},
+				{"3", "通知", "たぶん", told("import.not_a_switch", "row", 3, "column", "通知", "value", "たぶん")},
+			}
+			if diff := cmp.Diff(want, lines[:4]); diff != "" {
+				t.Errorf("%s in %s (-want +got)\n%s", path, lang, diff)
+			}
+			for _, line := range lines[1:] {
+				if len([]rune(line[2])) > 70 || strings.ContainsRune("=+-@", rune((line[2] + " ")[0])) {
+					t.Errorf("a value is %q", line[2])
+				}
+			}
+			if last := lines[len(lines)-1]; last[0] != "405" || last[2] != "nobody399" || len(lines) < 405 {
+				t.Errorf("%d lines, the last %q", len(lines), last)
+			}
+		}
+	}
+	wantStatus(t, c.Get("/imports/none/problems.csv"), http.StatusNotFound)
+	if p := upload(c, "email,company_id", "fine@x.example.jp,k-acme"); link(p) != "" {
+		t.Error("a file without problems has a list of them")
+	}
+	again := c.Post(preview.URL.Path+"/again", url.Values{})
+	if link(again) != link(preview) {
+		t.Errorf("made again the plan has the list %q, want %q", link(again), link(preview))
+	}
 }
 
 // TestImport_template: each language's file is read again, by people of either.

@@ -18,7 +18,8 @@ import (
 const toldRows = 300
 
 // draft returns the accounts of s that can be issued, and why the others cannot, as
-// accounts, billing groups and presets are now.
+// accounts, billing groups and presets are now. All of what is wrong with its rows is
+// kept.
 func (h *Import) draft(ctx context.Context, s sheet.Sheet) (bulk.Draft, error) {
 	snapshot, err := h.Directory.Current(ctx)
 	if err != nil {
@@ -31,6 +32,7 @@ func (h *Import) draft(ctx context.Context, s sheet.Sheet) (bulk.Draft, error) {
 	k := newFileCheck(ctx, snapshot, groups, complete, h.Presets.Book())
 	d := bulk.Draft{Kind: bulk.Creations, Source: "file"}
 	var told []fault.Text
+	var all bulk.FileProblems
 	wrong := 0
 	for _, row := range s.Rows {
 		account, problems := k.account(row)
@@ -41,6 +43,14 @@ func (h *Import) draft(ctx context.Context, s sheet.Sheet) (bulk.Draft, error) {
 		if wrong++; wrong <= toldRows {
 			told = append(told, problems...)
 		}
+		for _, say := range problems {
+			if err := all.Add(say); err != nil {
+				return bulk.Draft{}, err
+			}
+		}
+	}
+	if d.FileProblems, err = h.Plans.KeepProblems(ctx, &all); err != nil {
+		return bulk.Draft{}, err
 	}
 	note := func(is bool, key string, args ...any) {
 		if is {
@@ -118,7 +128,7 @@ func (k *fileCheck) account(row sheet.Row) (*bulk.NewAccount, []fault.Text) {
 		wrong(sheet.Email, "import.email_used", "value", row.Email)
 	}
 	if _, bad := invalid["company_id"]; bad {
-		wrong(sheet.CompanyID, "import.bad_company")
+		wrong(sheet.CompanyID, "import.bad_company", "value", cut(row.CompanyID, maxTold))
 	} else {
 		k.company(row, n, wrong)
 	}

@@ -104,6 +104,7 @@ func (d Deps) routes(g groups) {
 	g.viewer.get("/bulk/{planID}", d.Bulk.Show)
 	g.viewer.get(progressPath, d.Bulk.Progress)
 	g.stream.get("/bulk/{planID}/events", d.Bulk.Events)
+	g.viewer.get("/imports/{listID}/problems.csv", d.Import.Problems)
 	g.viewer.get("/bulk/{planID}/result.csv", d.Bulk.CSV)
 	g.viewer.post(presencePath, d.Account.Ping)
 	g.viewer.get("/changes/{changeID}/state", d.Account.State)

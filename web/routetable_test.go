@@ -44,7 +44,7 @@ var routeTable = map[string]level{
 	"GET /presets": viewer, "GET /presets.yaml": viewer, "GET /presets/{presetID}": viewer,
 	"GET /presets/{presetID}/accounts": viewer, "GET /presets/{presetID}/versions": viewer,
 	"GET /bulk": viewer, "GET /bulk/{planID}": viewer, "GET /bulk/{planID}/progress": viewer, "GET /bulk/{planID}/events": viewer,
-	"GET /bulk/{planID}/result.csv": viewer,
+	"GET /bulk/{planID}/result.csv": viewer, "GET /imports/{listID}/problems.csv": viewer,
 
 	"GET /sessions": viewer, "POST /sessions/{key}/end": viewer, "POST /sessions/end-others": viewer,
 
@@ -142,7 +142,7 @@ func TestRouteTable(t *testing.T) {
 		c.Client = c.Unredirected()
 		s.Wave.ResetJournal()
 		for _, pattern := range patterns() {
-			path := strings.NewReplacer("{userID}", "acct-none", "{changeID}", "none", "{presetID}", "none", "{planID}", "none",
+			path := strings.NewReplacer("{userID}", "acct-none", "{changeID}", "none", "{presetID}", "none", "{planID}", "none", "{listID}", "none",
 				"{viewID}", "none", "{key}", "invoice", "*", "none.js").Replace(pattern)
 			for _, method := range methods {
 				page := c.Send(method, path, url.Values{})

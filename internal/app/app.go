@@ -262,7 +262,7 @@ func (a *App) pages() web.Deps {
 			Directory: a.directory, Groups: a.directory, Service: a.service, Presets: a.presets, Log: a.log,
 			Min: password.MinLength, Max: password.MaxLength, ReasonRequired: rules(a.cfg).ReasonRequired,
 		},
-		Import:  &handlers.Import{Directory: a.directory, Groups: a.directory, Presets: a.presets, Plans: a.runs},
+		Import:  &handlers.Import{Directory: a.directory, Groups: a.directory, Presets: a.presets, Plans: a.runs, Exports: exportAudit{a.audit}},
 		Account: account,
 		Flags:   &handlers.Flags{Directory: a.directory, Ledger: a.ledger, Account: account, Plans: a.runs},
 		Compare: &handlers.Compare{Directory: a.directory, Ledger: a.ledger, Presets: a.presets},

@@ -36,7 +36,7 @@ func Read(src io.Reader, names Names) (Sheet, error) {
 		row := h.row(s)
 		if email := strings.ToLower(row.Email); email != "" {
 			if first, again := met[email]; again {
-				row.problem(Email, "import.twice", "first", first)
+				row.problem(Email, "import.twice", "first", first, "value", shorten(row.Email))
 			} else {
 				met[email] = row.Number
 			}
@@ -65,7 +65,7 @@ func (h head) row(s *scanner) Row {
 			row.problem("", "import.no_head_above", "letters", letters(i))
 		case h.columns[i] == "":
 		case len(cell) > maxCell:
-			row.problem(h.columns[i], "import.long_cell")
+			row.problem(h.columns[i], "import.long_cell", "value", shorten(cell))
 		default:
 			row.set(h.columns[i], cell)
 		}
@@ -124,7 +124,7 @@ func (r *Row) text(key, cell string) string {
 		return half(free)
 	}
 	if cell = half(cell); runs(cell) {
-		r.problem(key, "import.formula", "sign", cell[:1])
+		r.problem(key, "import.formula", "sign", cell[:1], "value", shorten(cell))
 		return ""
 	}
 	return cell
