@@ -105,14 +105,10 @@ func (a *Auth) endAll(ctx context.Context, l logout) (ended []Actor, err error) 
 		if err := a.store.remember(ctx, tx, l); err != nil {
 			return fmt.Errorf("remember a logout: %w", err)
 		}
-		ended, err = a.store.endAll(ctx, tx, l)
-		if err != nil {
+		if ended, err = a.store.endAll(ctx, tx, l); err != nil {
 			return fmt.Errorf("end sessions: %w", err)
 		}
 		for _, who := range ended {
-			if err := a.store.markEnded(ctx, tx, who); err != nil {
-				return fmt.Errorf("end sessions: %w", err)
-			}
 			if err := a.cfg.Audit.EndedByProvider(ctx, tx, who); err != nil {
 				return err
 			}
@@ -122,14 +118,15 @@ func (a *Auth) endAll(ctx context.Context, l logout) (ended []Actor, err error) 
 	return ended, err
 }
 
-// endAll deletes the sessions of l that are not over. Of a session that the
-// provider did not name at sign-in, the subject has to do.
+// endAll deletes the sessions of l and returns whose it was, of each that was not over.
+// Of a session that the provider did not name at sign-in, the subject has to do. One
+// that is over for want of use ends too: a bulk run may go on by the role that it had.
 func (s *store) endAll(ctx context.Context, tx *sql.Tx, l logout) (ended []Actor, err error) {
+	left := make(map[string]bool) // subjects
 	now := s.cfg.Now()
-	rows, err := tx.QueryContext(ctx, `DELETE FROM sessions WHERE issuer = $1 AND expires_at > $4 AND seen_at > $5
+	rows, err := tx.QueryContext(ctx, `DELETE FROM sessions WHERE issuer = $1 AND expires_at > $4
 		AND ($2 = '' OR subject = $2) AND ($3 = '' OR sid = $3 OR sid = '' AND $2 <> '')
-		RETURNING subject, name, email, role`, s.cfg.Issuer, l.subject, l.sid,
-		db.Micros(now), db.Micros(now.Add(-s.cfg.Idle)))
+		RETURNING subject, name, email, role, seen_at`, s.cfg.Issuer, l.subject, l.sid, db.Micros(now))
 	if err != nil {
 		return nil, err
 	}
@@ -137,11 +134,22 @@ func (s *store) endAll(ctx context.Context, tx *sql.Tx, l logout) (ended []Actor
 	for rows.Next() {
 		who := Actor{Issuer: s.cfg.Issuer}
 		var role string
-		if err := rows.Scan(&who.Subject, &who.Name, &who.Email, &role); err != nil {
+		var seen int64
+		if err := rows.Scan(&who.Subject, &who.Name, &who.Email, &role, &seen); err != nil {
 			return nil, err
 		}
-		who.Role = roleNamed(role)
-		ended = append(ended, who)
+		left[who.Subject] = true
+		if who.Role = roleNamed(role); now.Sub(db.Time(seen)) < s.cfg.Idle {
+			ended = append(ended, who)
+		}
 	}
-	return ended, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	for subject := range left {
+		if err := s.markEnded(ctx, tx, Actor{Issuer: s.cfg.Issuer, Subject: subject}); err != nil {
+			return nil, err
+		}
+	}
+	return ended, nil
 }

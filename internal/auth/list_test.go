@@ -180,6 +180,12 @@ func TestRoleOf(t *testing.T) {
 		}, auth.NoRole, false},
 		{"over by itself", func(t *testing.T, s *site) { s.signedIn(t); s.clock.Add(9 * time.Hour) }, auth.NoRole, false},
 		{"signed out by the provider", func(t *testing.T, s *site) { s.signedIn(t); byProvider(t, s, "") }, auth.NoRole, true},
+		{"signed out by the provider while they were away", func(t *testing.T, s *site) {
+			s.signedIn(t)
+			s.clock.Add(2 * time.Hour)
+			byProvider(t, s, "")
+		}, auth.NoRole, true},
+		{"away, and still who they were", func(t *testing.T, s *site) { s.signedIn(t); s.clock.Add(2 * time.Hour) }, auth.Editor, true},
 		{"told of by the provider after they signed out", func(t *testing.T, s *site) {
 			s.signedIn(t).open("/auth/logout")
 			byProvider(t, s, "")
