@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -18,7 +19,7 @@ const (
 // that opens for them and that page alone, while they go through the provider. What does
 // not fit into a cookie is not kept. It must not be given a password.
 func (a *Auth) KeepForm(w http.ResponseWriter, r *http.Request, path string, form url.Values) {
-	text, err := json.Marshal(form)
+	text, err := asJSON(form)
 	if err != nil {
 		return // a map of strings always marshals
 	}
@@ -42,6 +43,16 @@ func (a *Auth) TakeForm(w http.ResponseWriter, r *http.Request) url.Values {
 	}
 	a.dropCookie(w, name)
 	return form
+}
+
+// asJSON returns v as JSON for a cookie. json.Marshal would write each & of an address as
+// six characters, and a long one would not fit.
+func asJSON(v any) ([]byte, error) {
+	var text bytes.Buffer
+	e := json.NewEncoder(&text)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return text.Bytes(), err
 }
 
 func (a *Auth) keptCookie() string { return a.cookieName("-kept") }

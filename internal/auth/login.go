@@ -16,8 +16,11 @@ import (
 
 const (
 	loginLife = 10 * time.Minute
-	maxLogins = 5           // attempts at once, one a tab
-	skew      = time.Minute // between the clocks of our own machines
+	maxLogins = 5 // attempts at once, one a tab
+	// maxLoginBytes bounds their cookies together: a proxy in front may take no more
+	// than 8 KiB of them, and another site can begin attempts.
+	maxLoginBytes = 6000
+	skew          = time.Minute // between the clocks of our own machines
 )
 
 // login is one attempt to sign in. It lives in a cookie of its own, so several
@@ -50,13 +53,14 @@ func (a *Auth) Begin(w http.ResponseWriter, r *http.Request) error {
 	if who := ActorFrom(r.Context()); l.Again == stepUp && who.Subject != "" {
 		l.Person = personMark(who)
 	}
-	a.dropOldest(w, r)
 	name := a.loginCookie(l.State)
-	text, err := json.Marshal(l)
+	text, err := asJSON(l)
 	if err != nil {
 		return err
 	}
-	a.setCookie(w, name, a.logins.seal(text, name), loginLife)
+	sealed := a.logins.seal(text, name)
+	a.dropOldest(w, r, len(name)+len(sealed))
+	a.setCookie(w, name, sealed, loginLife)
 
 	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(l.Verifier), oidc.Nonce(l.Nonce)}
 	if query.Get("prompt") == "login" {
@@ -88,23 +92,38 @@ func (a *Auth) openLogin(c *http.Cookie) (login, bool) {
 	return l, age > -skew && age < loginLife
 }
 
-// dropOldest makes room for one more attempt. What does not open counts as
-// oldest.
-func (a *Auth) dropOldest(w http.ResponseWriter, r *http.Request) {
+// dropOldest makes room for one more attempt, whose cookie has this size. What does not
+// open counts as oldest.
+func (a *Auth) dropOldest(w http.ResponseWriter, r *http.Request, size int) {
 	type attempt struct {
 		name string
 		at   time.Time
+		size int
 	}
 	var all []attempt
 	for _, c := range r.Cookies() {
 		if strings.HasPrefix(c.Name, a.cookieName("-l-")) {
 			l, _ := a.openLogin(c)
-			all = append(all, attempt{c.Name, l.At})
+			all = append(all, attempt{c.Name, l.At, len(c.Name) + len(c.Value)})
+			size += len(c.Name) + len(c.Value)
 		}
 	}
 	slices.SortFunc(all, func(x, y attempt) int { return x.at.Compare(y.at) })
-	for _, old := range all[:max(0, len(all)-maxLogins+1)] {
+	for n, old := range all {
+		if len(all)-n < maxLogins && size <= maxLoginBytes {
+			break
+		}
 		a.dropCookie(w, old.name)
+		size -= old.size
+	}
+}
+
+// dropAttempts ends the attempts of this browser, and what was typed before one.
+func (a *Auth) dropAttempts(w http.ResponseWriter, r *http.Request) {
+	for _, c := range r.Cookies() {
+		if strings.HasPrefix(c.Name, a.cookieName("-l-")) || c.Name == a.keptCookie() {
+			a.dropCookie(w, c.Name)
+		}
 	}
 }
 

@@ -65,9 +65,10 @@ func (a *Auth) ActorNow(r *http.Request) (Actor, error) {
 }
 
 // SignOut ends the session of r, also while the provider is down, and returns
-// the address that ends it at the provider too, or "" if there is none. Without
-// a session it only deletes the cookie.
+// the address that ends it at the provider too, or "" if there is none. Attempts that
+// this browser began in other tabs end, too. Without a session it only deletes cookies.
 func (a *Auth) SignOut(w http.ResponseWriter, r *http.Request) (next string, err error) {
+	a.dropAttempts(w, r)
 	session, err := a.store.Get(r, a.store.name)
 	if err != nil {
 		a.dropCookie(w, a.store.name) // the row is left, but this browser is done with it

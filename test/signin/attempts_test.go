@@ -133,6 +133,12 @@ func TestAttempts(t *testing.T) {
 			}
 			return p.open(callback)
 		}, "login_cookie"},
+		{"begun before the person signed out", func(_ *world, p, _ *person) page {
+			p.signIn()
+			callback := p.stop("/auth/login?check=1")
+			p.do("POST", "/auth/logout", url.Values{})
+			return p.open(callback)
+		}, "login_cookie"},
 		{"that was never begun", func(_ *world, p, _ *person) page {
 			return p.open("/auth/callback?state=x&code=y")
 		}, "login_cookie"},

@@ -55,6 +55,44 @@ func TestTabs(t *testing.T) {
 	})
 }
 
+// TestTabs_cookiesStaySmall: whatever is asked for, by whichever site, the cookies of
+// attempts leave room in the 8 KiB that a proxy may take, and the last attempt works.
+func TestTabs_cookiesStaySmall(t *testing.T) {
+	w := newWorld(t)
+	for name, back := range map[string]string{
+		"short addresses":   "/presets?tab=1",
+		"long addresses":    "/presets?q=" + strings.Repeat("a", 1000),
+		"addresses of &":    "/presets?" + strings.Repeat("&", 1000),
+		"addresses of < >":  "/presets?q=" + strings.Repeat("<>", 500),
+		"addresses of kana": "/presets?q=" + strings.Repeat("あ", 330),
+		"addresses of \"":   "/presets?q=" + strings.Repeat(`"`, 1000),
+	} {
+		play(t, name, func(t *testing.T) {
+			w.clock.add(time.Hour)
+			p := w.person(t, "ja")
+			last := ""
+			for range 8 {
+				w.clock.add(time.Second)
+				last = p.stop("/auth/login?return_to=" + url.QueryEscape(back))
+				size := 0
+				for name, value := range p.cookies() {
+					if one := len(name) + len(value); one > 4096 {
+						t.Fatalf("a cookie of %d bytes, which browsers do not take", one)
+					} else {
+						size += one + len("=; ")
+					}
+				}
+				if size > 7000 {
+					t.Fatalf("%d bytes of cookies", size)
+				}
+			}
+			if page := p.open(last); page.status != 200 || page.url.Path != "/presets" || !p.isSignedIn() {
+				t.Errorf("the last attempt ends with %d at %v", page.status, page.url.Path)
+			}
+		})
+	}
+}
+
 // TestSessionAtSignIn: what the browser had before is not what it has after, and
 // stays what it was when nobody is signed in.
 func TestSessionAtSignIn(t *testing.T) {
