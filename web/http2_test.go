@@ -111,6 +111,7 @@ func waiting(t *testing.T, release <-chan struct{}) http.Handler {
 // TestHTTP2Abuse: each attack ends with the connection, and others are answered during it.
 func TestHTTP2Abuse(t *testing.T) {
 	idle := func(s *http.Server) { s.IdleTimeout = soon }
+	pings := func(s *http.Server) { s.HTTP2.SendPingTimeout, s.HTTP2.PingTimeout = soon, soon }
 	tests := []struct {
 		name   string
 		alter  func(*http.Server)
@@ -124,6 +125,12 @@ func TestHTTP2Abuse(t *testing.T) {
 			write(c, frame(h2Headers, h2EndStream, 1, ask(false, "/open")))
 			return c.until(func(int) string { return strings.Repeat(frame(h2Continuation, 0, 1, ""), 100) })
 		}},
+		// No length bounds them and with a request under way the connection is not idle, but a
+		// ping cannot be answered before the headers end: 45 s at most, and nothing is kept.
+		{"empty pieces of headers beside a request", pings, func(c *h2conn) bool {
+			write(c, frame(h2Headers, h2EndHeaders|h2EndStream, 1, ask(false, "/wait"))+frame(h2Headers, h2EndStream, 3, ask(false, "/open")))
+			return c.until(func(int) string { return strings.Repeat(frame(h2Continuation, 0, 3, ""), 100) })
+		}},
 		{"requests taken back at once", nil, func(c *h2conn) bool {
 			return c.until(func(i int) string {
 				stream := uint32(2*i + 1)
@@ -131,7 +138,13 @@ func TestHTTP2Abuse(t *testing.T) {
 			})
 		}},
 		{"pings for ever", idle, func(c *h2conn) bool {
-			return c.until(func(int) string { return strings.Repeat(frame(h2Ping, 0, 0, "12345678"), 100) })
+			return c.until(func(int) string {
+				time.Sleep(20 * time.Millisecond) // all answers are taken
+				return frame(h2Ping, 0, 0, "12345678")
+			})
+		}},
+		{"pings faster than answers are taken", nil, func(c *h2conn) bool {
+			return c.until(func(int) string { return strings.Repeat(frame(h2Ping, 0, 0, "12345678"), 1000) })
 		}},
 		{"settings for ever", idle, func(c *h2conn) bool {
 			return c.until(func(int) string { return strings.Repeat(frame(h2Settings, 0, 0, ""), 100) })
@@ -140,7 +153,7 @@ func TestHTTP2Abuse(t *testing.T) {
 			write(c, frame(h2Headers, h2EndHeaders|h2EndStream, 1, "\x3f\xe1\xff\xff\xff\x03"+ask(false, "/open")))
 			return c.ended()
 		}},
-		{"half a frame", func(s *http.Server) { s.HTTP2.SendPingTimeout, s.HTTP2.PingTimeout = soon, soon }, func(c *h2conn) bool {
+		{"half a frame", pings, func(c *h2conn) bool {
 			write(c, frame(h2Headers, h2EndHeaders|h2EndStream, 1, ask(false, "/open"))[:12])
 			return c.ended()
 		}},

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestNewServer_hasEveryLimit(t *testing.T) {
@@ -26,6 +28,10 @@ func TestNewServer_hasEveryLimit(t *testing.T) {
 	}
 	if s.MaxHeaderBytes != 32<<10 {
 		t.Errorf("MaxHeaderBytes = %d, want 32 KiB", s.MaxHeaderBytes)
+	}
+	want := http.HTTP2Config{MaxConcurrentStreams: 100, SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second, WriteByteTimeout: 30 * time.Second}
+	if diff := cmp.Diff(want, *s.HTTP2); diff != "" {
+		t.Errorf("HTTP2 (-want +got):\n%s", diff)
 	}
 }
 
