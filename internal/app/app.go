@@ -142,7 +142,7 @@ func New(ctx context.Context, cfg config.Config, o Options) (_ *App, err error) 
 		return nil, err
 	}
 	a.runs = bulk.NewRuns(a.plans, bulk.RunOptions{
-		Service: a.service, Lists: a.directory, Ledger: a.ledger, Roles: a.auth, Presets: a.presets, Audit: runAudit{a.audit},
+		Service: issuing{a.service, a.presets.Hurry}, Lists: a.directory, Ledger: a.ledger, Roles: a.auth, Presets: a.presets, Audit: runAudit{a.audit},
 		Rate: cfg.Wave.RatePerSecond, ReasonRequired: bulkReason(cfg), Log: o.Log,
 		Approval: approval,
 		Proved:   func(ctx context.Context) bool { return auth.StandingOf(ctx).Recent },

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"waveadmin/internal/auth"
@@ -15,8 +17,9 @@ import (
 
 const (
 	promiseEvery = 10 * time.Second
-	promiseFresh = 10 * time.Minute   // within this the creation may still begin
-	promiseLasts = 7 * 24 * time.Hour // longer no promise is kept
+	promiseRest  = 500 * time.Millisecond // between looks, however much they hurry
+	promiseFresh = 10 * time.Minute       // within this the creation may still begin
+	promiseLasts = 7 * 24 * time.Hour     // longer no promise is kept
 )
 
 // An Outcome tells what became of the creation with that submit id: its account, or an
@@ -71,32 +74,61 @@ func (s *Store) Withdraw(ctx context.Context, submitID string) error {
 	})
 }
 
-// KeepPromises redeems what was promised once the accounts are there, until ctx ends:
-// an answer that was lost, a server that died, a database that was away.
+// Hurry lets KeepPromises look now: an account is there that may have been promised
+// something. It never blocks.
+func (s *Store) Hurry() {
+	select {
+	case s.hurry <- struct{}{}:
+	default: // it is about to look
+	}
+}
+
+// KeepPromises redeems what was promised once the accounts are there, until ctx ends: at
+// once when Hurry says so, and of an answer that was lost, a server that died, a database
+// that was away within promiseEvery.
 func (s *Store) KeepPromises(ctx context.Context, log *slog.Logger, created Outcome) {
-	for tick := time.NewTicker(promiseEvery); ; {
+	tick := time.NewTicker(s.every)
+	defer tick.Stop()
+	for ctx.Err() == nil {
 		if err := s.keep(ctx, created); err != nil && ctx.Err() == nil {
 			log.WarnContext(ctx, "a preset that was promised to a new account could not be assigned", "err", err)
 		}
+		rest(ctx, promiseRest) // many accounts come together: they are assigned together
 		select {
 		case <-ctx.Done():
-			tick.Stop()
-			return
 		case <-tick.C:
+		case <-s.hurry:
 		}
 	}
+}
+
+func rest(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// kept is a promise whose account is there.
+type kept struct {
+	promise
+	account wave.UserID
 }
 
 // keep looks at each promise once, and returns the last error.
 func (s *Store) keep(ctx context.Context, created Outcome) error {
 	all, err := s.promises(ctx, "")
+	there := make(map[promise][]kept) // by what is promised, and by whom
 	for _, p := range all {
 		account, over, failed := created(ctx, p.submitID)
 		age := s.moment().Sub(p.at)
 		switch {
 		case failed != nil:
 		case account != "":
-			failed = s.redeem(ctx, p, account)
+			same := promise{preset: p.preset, by: p.by}
+			there[same] = append(there[same], kept{p, account})
 		case over && age > promiseFresh || age > promiseLasts:
 			failed = s.Withdraw(ctx, p.submitID)
 		}
@@ -104,7 +136,47 @@ func (s *Store) keep(ctx context.Context, created Outcome) error {
 			err = failed
 		}
 	}
+	for same, list := range there {
+		for part := range slices.Chunk(list, MaxAssign) {
+			if failed := s.redeemAll(ctx, same, part); failed != nil {
+				err = failed
+			}
+		}
+	}
 	return err
+}
+
+// redeemAll is redeem of many that were promised the same by the same person, at most
+// MaxAssign.
+func (s *Store) redeemAll(ctx context.Context, same promise, list []kept) error {
+	var accounts []wave.UserID
+	for _, k := range list {
+		if _, follows := s.Book().Of(k.account); !follows {
+			accounts = append(accounts, k.account)
+		}
+	}
+	same.by.Role = auth.Editor // as who promised it was then
+	_, err := s.Assign(ctx, same.by, same.preset, accounts)
+	switch {
+	case err == nil || fault.Is(err, fault.NotFound):
+	case fault.Is(err, fault.Invalid) && len(list) > 1: // one of them is odd, and the others are not
+		for _, k := range list {
+			if failed := s.redeem(ctx, k.promise, k.account); failed != nil {
+				err = failed
+			}
+		}
+		return err
+	default:
+		return err
+	}
+	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		args, places := make([]any, len(list)), make([]string, len(list))
+		for n, k := range list {
+			args[n], places[n] = k.submitID, fmt.Sprintf("$%d", n+1)
+		}
+		_, err := tx.ExecContext(ctx, "DELETE FROM preset_promises WHERE submit_id IN ("+strings.Join(places, ", ")+")", args...)
+		return err
+	})
 }
 
 type promise struct {

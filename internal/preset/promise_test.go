@@ -2,8 +2,11 @@ package preset_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -111,4 +114,56 @@ func count(t *testing.T, d *db.DB) int {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// TestKeepPromises_hurry: accounts that are there are assigned when that is said, and all
+// of them together.
+func TestKeepPromises_hurry(t *testing.T) {
+	onEach(t, func(t *testing.T, d *db.DB, s *preset.Store, l *log) {
+		s.LookEvery(time.Hour)
+		p, other := save(t, s, named("Standard")), save(t, s, named("Other"))
+		const many = 40
+		for n := range many {
+			if err := s.Promise(t.Context(), tanaka, fmt.Sprint("s-", n), p.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := s.Assign(t.Context(), tanaka, other.ID, []wave.UserID{"a-7"}); err != nil {
+			t.Fatal(err)
+		}
+		before := len(l.lines)
+		var there atomic.Bool
+		ctx, cancel := context.WithCancel(t.Context())
+		done, looked := make(chan struct{}), make(chan struct{}, 10*many)
+		go func() {
+			defer close(done)
+			s.KeepPromises(ctx, slog.New(slog.DiscardHandler), func(_ context.Context, id string) (wave.UserID, bool, error) {
+				looked <- struct{}{}
+				if !there.Load() {
+					return "", false, nil
+				}
+				return wave.UserID("a-" + strings.TrimPrefix(id, "s-")), false, nil
+			})
+		}()
+		for range many {
+			<-looked
+		}
+		there.Store(true)
+		s.Hurry()
+		s.Hurry()
+		for end := time.Now().Add(20 * time.Second); time.Now().Before(end) && count(t, d) > 0; {
+			time.Sleep(5 * time.Millisecond)
+		}
+		cancel()
+		<-done
+		if n := count(t, d); n != 0 {
+			t.Fatalf("%d promises are left", n)
+		}
+		if n := len(s.Book().AccountsOf(p.ID)); n != many-1 || s.Book().PresetOf("a-7").ID != other.ID {
+			t.Errorf("%d follow it, and a-7 follows %s", n, s.Book().PresetOf("a-7").Name)
+		}
+		if len(l.lines) != before+1 {
+			t.Errorf("the log says %q of what is one step", l.lines[before:])
+		}
+	})
 }

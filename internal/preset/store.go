@@ -28,6 +28,9 @@ type Store struct {
 	now   func() time.Time
 	audit Appender
 	state atomic.Pointer[state]
+
+	hurry chan struct{} // is full when KeepPromises is to look
+	every time.Duration // it looks by itself
 }
 
 // state is a Book and how often anything had changed by then.
@@ -71,7 +74,7 @@ type Options struct {
 
 // NewStore returns the store in d, whose tables must be up to date.
 func NewStore(ctx context.Context, d *db.DB, o Options) (*Store, error) {
-	s := &Store{db: d, fold: o.Fold, now: o.Now, audit: o.Audit}
+	s := &Store{db: d, fold: o.Fold, now: o.Now, audit: o.Audit, hurry: make(chan struct{}, 1), every: promiseEvery}
 	if s.now == nil {
 		s.now = time.Now
 	}
