@@ -23,6 +23,7 @@ const (
 	jobPoll    = time.Second
 	lookEvery  = 10 * time.Second // for runs that nobody works on
 	dueEvery   = time.Second      // for runs whose time has come
+	pruneEvery = time.Hour        // what nobody needs any more
 	stopWithin = 12 * time.Second
 )
 
@@ -136,7 +137,7 @@ func (r *Runs) serve(ctx context.Context) error {
 }
 
 // watch looks now and then for runs whose time has come, and for those that nobody
-// works on, until ctx ends.
+// works on, and deletes old plans, until ctx ends.
 func (r *Runs) watch(ctx context.Context, kick func(string)) {
 	for n := 0; ctx.Err() == nil; n++ {
 		if err := r.beginDue(ctx); err != nil && ctx.Err() == nil {
@@ -150,6 +151,11 @@ func (r *Runs) watch(ctx context.Context, kick func(string)) {
 			}
 			for _, id := range idle {
 				kick(id)
+			}
+		}
+		if n%int(pruneEvery/dueEvery) == int(time.Minute/dueEvery) { // a server that starts has other things to do
+			if err := r.Prune(ctx); err != nil && ctx.Err() == nil {
+				r.o.Log.Warn("old plans could not be deleted", "err", err)
 			}
 		}
 		sleep(ctx, dueEvery)
