@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -260,13 +261,15 @@ func TestBulkPreview_warnsOfWhoIsEditing(t *testing.T) {
 }
 
 func TestBulkPreview_expires(t *testing.T) {
-	var late time.Duration
-	s := testkit.Start(t, testkit.Options{Accounts: 3, Now: func() time.Time { return time.Now().Add(late) }})
+	var late atomic.Int64
+	s := testkit.Start(t, testkit.Options{
+		Accounts: 3, Now: func() time.Time { return time.Now().Add(time.Duration(late.Load())) },
+	})
 	c := s.SignedIn(t, testkit.Editor)
 	add(t, s, c, accountOf("a"))
-	late = -20 * time.Minute // the plan is made then
+	late.Store(-int64(20 * time.Minute)) // the plan is made then
 	p := planned(t, c, url.Values{"user": {"a"}, "flag.open_api": {"on"}, "reason": {"決算前"}})
-	late = 0
+	late.Store(0)
 	if p.Find(`[data-testid="bulk-expired"]`).Length() != 1 || p.Find(`[data-testid="bulk-run"]`).Length() != 0 {
 		t.Errorf("an old plan says %s", short(p.Find("main")))
 	}
