@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -153,6 +154,37 @@ func TestStepUp_doesNotUndoAnEnd(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestStepUp_inManyTabsAtOnce: pages that are opened together when the role is due go
+// through the provider together, and all of them get there.
+func TestStepUp_inManyTabsAtOnce(t *testing.T) {
+	for _, way := range []string{"step_up=1", "check=1"} {
+		t.Run(way, func(t *testing.T) {
+			s := newSite(t, withStepUp)
+			b := s.signedIn(t)
+			s.clock.Add(time.Minute)
+			callbacks := make([]string, 4)
+			for i := range callbacks {
+				callbacks[i] = b.stop("/auth/login?" + way)
+			}
+			var together sync.WaitGroup
+			together.Add(len(callbacks))
+			s.idp.Script(idp.Script{Token: func(map[string]any) { together.Done(); together.Wait() }})
+			var opened sync.WaitGroup
+			for _, callback := range callbacks {
+				opened.Go(func() {
+					if status, body := b.open(callback); status != 200 || !strings.HasSuffix(body, "is editor") {
+						t.Errorf("got %d %q", status, body)
+					}
+				})
+			}
+			opened.Wait()
+			if !b.isSignedIn() {
+				t.Error("signed out")
+			}
+		})
 	}
 }
 

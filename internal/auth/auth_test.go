@@ -94,6 +94,7 @@ func TestPostgres(t *testing.T) {
 		"StepUp_goesOnUnderANewID":         TestStepUp_goesOnUnderANewID,
 		"StepUp_refuses":                   TestStepUp_refuses,
 		"StepUp_doesNotUndoAnEnd":          TestStepUp_doesNotUndoAnEnd,
+		"StepUp_inManyTabsAtOnce":          TestStepUp_inManyTabsAtOnce,
 		"RoleCheck":                        TestRoleCheck,
 		"RoleOf":                           TestRoleOf,
 		"Sessions_areOnesOwn":              TestSessions_areOnesOwn,

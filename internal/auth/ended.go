@@ -69,7 +69,7 @@ func (s *store) forgetEnded(ctx context.Context, tx *sql.Tx, now time.Time) erro
 // makeWay ends what does not go together with a session of rec: the one that it
 // replaces, and those of the same person with a role that they have no longer. That
 // others had ended a session of theirs is past. It fails with errGone when the one that
-// rec goes on from is there no more: an end is not undone by whatever was under way.
+// rec goes on from has ended: that is not undone by whatever was under way.
 func (s *store) makeWay(ctx context.Context, tx *sql.Tx, rec record) error {
 	res, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE id = $1`, rec.former)
 	if err != nil {
@@ -79,7 +79,9 @@ func (s *store) makeWay(ctx context.Context, tx *sql.Tx, rec record) error {
 	case err != nil:
 		return err
 	case n == 0 && rec.again != "":
-		return errGone
+		if err := s.checkMoved(ctx, tx, rec); err != nil {
+			return err
+		}
 	}
 	if _, err := tx.ExecContext(ctx, `DELETE FROM ended_people WHERE issuer = $1 AND subject = $2`, rec.Issuer, rec.Subject); err != nil {
 		return err
@@ -88,6 +90,19 @@ func (s *store) makeWay(ctx context.Context, tx *sql.Tx, rec record) error {
 		return nil
 	}
 	_, err = s.end(ctx, tx, rec.Actor, ByRole, `role = $3`, Editor.String())
+	return err
+}
+
+// checkMoved fails with errGone unless the session that rec goes on from goes on already,
+// as it does when several tabs go through the provider at once. It began when its
+// successor did.
+func (s *store) checkMoved(ctx context.Context, tx *sql.Tx, rec record) error {
+	var n int
+	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM sessions WHERE issuer = $1 AND subject = $2 AND created_at = $3`,
+		rec.Issuer, rec.Subject, db.Micros(rec.started)).Scan(&n)
+	if err == nil && n == 0 {
+		err = errGone
+	}
 	return err
 }
 
