@@ -12,6 +12,7 @@ import (
 )
 
 func TestBulkRun_deletesAndResets(t *testing.T) {
+	t.Parallel() // most of the time it waits for lists
 	s, c := bulkSite(t)
 	a, _ := s.Wave.Get("bulk-1")
 	for _, tt := range []struct {
@@ -54,6 +55,7 @@ func TestBulkRun_deletesAndResets(t *testing.T) {
 }
 
 func TestBulkRun_scheduled(t *testing.T) {
+	t.Parallel() // most of the time it waits for lists
 	s, c := bulkSite(t)
 	p := planned(t, c, url.Values{"user": {"bulk-0"}, "flag.open_api": {"on"}})
 	f := fields(t, p.Find("#bulk-form"))
@@ -92,6 +94,7 @@ func TestBulkRun_scheduled(t *testing.T) {
 }
 
 func TestBulkRun_approved(t *testing.T) {
+	t.Parallel() // most of the time it waits for lists
 	s := testkit.Start(t, testkit.Options{Accounts: 3, Config: func(c *config.Config) { c.UI.Approval = "runs" }})
 	a := accountOf("bulk-0")
 	a.Meta = a.Meta.With("open_api", false)

@@ -40,6 +40,7 @@ func over(t *testing.T, c *testkit.Client, path string) testkit.Page {
 }
 
 func TestBulkRun(t *testing.T) {
+	t.Parallel() // most of the time it waits for lists
 	s, c := bulkSite(t)
 	p := started(t, c, url.Values{"user": {"bulk-0", "bulk-1", "bulk-2", "gone"}, "flag.open_api": {"on"}})
 	p = over(t, c, p.URL.Path)
@@ -100,6 +101,7 @@ func TestBulkRun(t *testing.T) {
 }
 
 func TestBulkRun_asksFirst(t *testing.T) {
+	t.Parallel() // most of the time it waits for lists
 	s, c := bulkSite(t)
 	p := planned(t, c, url.Values{"user": {"bulk-0", "bulk-2"}, "flag.open_api": {"on"}})
 	run := fields(t, p.Find("#bulk-form"))
@@ -132,6 +134,7 @@ func TestBulkRun_asksFirst(t *testing.T) {
 }
 
 func TestBulkRun_countIsTyped(t *testing.T) {
+	t.Parallel() // most of the time it waits for lists
 	s, c := bulkSite(t)
 	var users []string
 	for n := range 50 {
@@ -162,6 +165,7 @@ func TestBulkRun_countIsTyped(t *testing.T) {
 }
 
 func TestBulkRun_progressAndControl(t *testing.T) {
+	t.Parallel() // most of the time it waits for lists
 	s, c := bulkSite(t)
 	s.Wave.Fail(sandbox.Fault{Op: sandbox.OpMeta, Delay: time.Second})
 	var users []string

@@ -127,6 +127,7 @@ func manyAccounts(t *testing.T, s *testkit.Site, c *testkit.Client, n int) url.V
 }
 
 func TestProof_bulkRun(t *testing.T) {
+	t.Parallel() // most of the time it waits for lists
 	s := testkit.Start(t, testkit.Options{Accounts: 3})
 	c := longAgo(t, s)
 	preview := planned(t, c, manyAccounts(t, s, c, 51))
@@ -153,6 +154,7 @@ func TestProof_bulkRun(t *testing.T) {
 }
 
 func TestProof_bulkRunOfAFew(t *testing.T) {
+	t.Parallel() // most of the time it waits for lists
 	for _, tt := range []struct {
 		name     string
 		accounts int
@@ -176,6 +178,7 @@ func TestProof_bulkRunOfAFew(t *testing.T) {
 
 // TestProof_bulkRunThatDeletes: one account is enough, at whatever time it is to be.
 func TestProof_bulkRunThatDeletes(t *testing.T) {
+	t.Parallel() // most of the time it waits for lists
 	s := testkit.Start(t, testkit.Options{Accounts: 3, Config: func(c *config.Config) { c.UI.Approval = "runs" }})
 	c := longAgo(t, s)
 	add(t, s, c, accountOf("acme"))
@@ -207,6 +210,7 @@ func TestProof_bulkRunThatDeletes(t *testing.T) {
 
 // TestProof_bulkRunResumed: a run that paused goes on no more easily than it began.
 func TestProof_bulkRunResumed(t *testing.T) {
+	t.Parallel() // most of the time it waits for lists
 	s := testkit.Start(t, testkit.Options{Accounts: 3})
 	c := s.SignedIn(t, testkit.Editor)
 	form := manyAccounts(t, s, c, 30)
