@@ -310,7 +310,10 @@ func (r *roles) RoleOf(context.Context, auth.Actor) (auth.Role, bool, error) {
 func TestRun_pausesByItself(t *testing.T) {
 	t.Parallel()
 	dbtest.OnEach(t, func(t *testing.T, e dbtest.Engine) {
-		w := newWorld(t, e.Ready(t), 20)
+		// While the third refusal is recorded others are sent: sixteen at a time, and as
+		// many as the rate allows. Some must be left all the same.
+		const accounts = 60
+		w := newWorldAt(t, e.Ready(t), accounts, 50)
 		var items []bulk.DraftItem
 		for _, a := range w.wave.Accounts() {
 			items = append(items, bulk.DraftItem{UserID: a.UserID, Want: wave.Wanted{"open_api": !a.Meta.On("open_api")}})
@@ -328,7 +331,7 @@ func TestRun_pausesByItself(t *testing.T) {
 			return c
 		}
 		w.start(r, p)
-		if c := pausedFor(bulk.RoleLost); c[change.Queued] != 20 {
+		if c := pausedFor(bulk.RoleLost); c[change.Queued] != accounts {
 			t.Errorf("without the role: %v", c)
 		}
 		who.known = false // signed out: that is no loss
@@ -346,7 +349,7 @@ func TestRun_pausesByItself(t *testing.T) {
 			t.Fatal(err)
 		}
 		run, after := w.ended(r, p.ID)
-		if after[change.Failed] != c[change.Failed] || after[change.Done] != 20-c[change.Failed] || run.Actor.Subject != hana.Subject {
+		if after[change.Failed] != c[change.Failed] || after[change.Done] != accounts-c[change.Failed] || run.Actor.Subject != hana.Subject {
 			t.Errorf("after that: %v by %+v", after, run.Actor)
 		}
 	})
