@@ -82,7 +82,7 @@ var attacks = []attack{
 			html.EscapeString(strings.Replace(writeForm, "ATTR", "", 1)+`<script>document.forms[0].submit()</script>`) + `"></iframe>`),
 		"POST 403",
 	},
-	{"fetch", true, `fetch('TARGET', {method: 'POST', mode: 'no-cors', credentials: 'include', body: new URLSearchParams({'is.invoice': 'on'})})`, "POST 403"},
+	{"fetch", true, `fetch('TARGET', {method: 'POST', mode: 'no-cors', credentials: 'include', body: new URLSearchParams({'is.invoice': 'on'})}).catch(() => {})`, "POST 403"},
 	{
 		"fetch as htmx does", true,
 		`fetch('TARGET', {method: 'POST', credentials: 'include', headers: {'HX-Request': 'true'}, body: new URLSearchParams({'is.invoice': 'on'})}).catch(() => {})`,
@@ -97,9 +97,9 @@ var attacks = []attack{
 	{"a stylesheet", false, markup(`<link rel="stylesheet" href="TARGET">`), "GET 403"},
 	{"a script", false, `document.body.append(Object.assign(document.createElement('script'), {src: 'TARGET'}))`, "GET 403"},
 	{"fetch of a page", false, `fetch('TARGET', {credentials: 'include'}).then(r => r.text()).then(t => { document.title = t }, () => {})`, "GET 403"},
-	{"fetch of a page without asking", false, `fetch('TARGET', {mode: 'no-cors', credentials: 'include'})`, "GET 403"},
+	{"fetch of a page without asking", false, `fetch('TARGET', {mode: 'no-cors', credentials: 'include'}).catch(() => {})`, "GET 403"},
 	{"a stream of events", false, `new EventSource('TARGET', {withCredentials: true}).onerror = e => e.target.close()`, "GET 403"},
-	{"a worker", false, `try { new Worker('TARGET') } catch { fetch('TARGET', {mode: 'no-cors', credentials: 'include'}) }`, "GET 403"},
+	{"a worker", false, `try { new Worker('TARGET') } catch { fetch('TARGET', {mode: 'no-cors', credentials: 'include'}).catch(() => {}) }`, "GET 403"},
 }
 
 // TestBrowser_otherOrigins: a page of another site, and one of another port of
@@ -153,7 +153,8 @@ func TestBrowser_otherOrigins(t *testing.T) {
 			})
 		}
 	}
-	b.Complaints() // the other pages do complain
+	b.Open("/resellers") // and so the last of the other pages is gone
+	b.Complaints()       // they do complain
 
 	for _, e := range s.Wave.Journal() {
 		if e.Applied || e.Op == sandbox.OpMeta {
