@@ -57,6 +57,12 @@ func (v *Preview) Selects(show Show) int {
 
 // Preview returns a plan in numbers, or fails with fault.NotFound.
 func (p *Plans) Preview(ctx context.Context, id string) (*Preview, error) {
+	// The mark first: with one that is older than the numbers nothing can be started, and
+	// with a newer one what starts would not be what was seen.
+	out, err := p.leftOut(ctx, id)
+	if err != nil {
+		return nil, err
+	}
 	var numbers string
 	plan, err := scanPlan(p.db.Read().QueryRowContext(ctx, "SELECT "+planColumns+", p.tally FROM bulk_plans p WHERE p.id = $1", id).Scan, &numbers)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -70,10 +76,6 @@ func (p *Plans) Preview(ctx context.Context, id string) (*Preview, error) {
 		if t, err = p.tallyAnew(ctx, id); err != nil {
 			return nil, err
 		}
-	}
-	out, err := p.leftOut(ctx, id)
-	if err != nil {
-		return nil, err
 	}
 	return &Preview{Plan: plan, Sum: t.sum(), Mark: markOf(out), Items: t.Items, Acts: t.Acts, tally: t}, nil
 }
