@@ -169,7 +169,7 @@ func TestTable_withoutScripts(t *testing.T) {
 	b.Click(pick(4))
 	id := testkit.Eval[string](b, fmt.Sprintf(`document.querySelector(%q).value`, pick(2)))
 	b.Click(`#selection .acting > button.primary`)
-	b.Until(`location.pathname === "/bulk/new"`)
+	b.Until(`location.pathname === "/bulk/new" && document.readyState === "complete"`)
 	if a, _ := s.Wave.Get(wave.UserID(id)); !strings.Contains(testkit.Eval[string](b, `document.querySelector("main").textContent`), a.Email) {
 		t.Errorf("the form does not name %s: %s", a.Email, b.Text("main"))
 	}
