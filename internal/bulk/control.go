@@ -30,12 +30,12 @@ func (r *Runs) Resume(ctx context.Context, by auth.Actor, id string) error {
 	if err := mayModify(by); err != nil {
 		return err
 	}
-	plan, err := r.Get(ctx, id)
+	plan, err := r.Preview(ctx, id)
 	if err != nil {
 		return err
 	}
 	err = r.steer(ctx, by, id, "resumed", []RunState{Paused}, func(ctx context.Context, tx *sql.Tx, run *Run) error {
-		if err := r.checkProof(ctx, plan, plan.Sum()); err != nil {
+		if err := r.checkProof(ctx, plan.Plan, plan.Sum); err != nil {
 			return err
 		}
 		if run.Why == RoleLost {

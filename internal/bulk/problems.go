@@ -43,9 +43,6 @@ func (l *FileProblems) Add(say fault.Text) error {
 	return err
 }
 
-// Len returns how many sentences are in the list.
-func (l *FileProblems) Len() int { return l.count }
-
 // KeepProblems stores a list, to which nothing is added afterwards, and returns its id; ""
 // for an empty one. One that no plan names is forgotten after a day.
 func (p *Plans) KeepProblems(ctx context.Context, l *FileProblems) (string, error) {
