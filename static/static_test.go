@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -26,6 +27,28 @@ func sample() *files {
 		"vendor/NOTICE": {Data: []byte("MIT")},
 	})
 }
+
+// TestLoad_leavesCommentsOut: of scripts of ours, whose lines keep their numbers, and
+// nothing else.
+func TestLoad_leavesCommentsOut(t *testing.T) {
+	const text = "// Why.\na = 1; // odd\n\t// And why.\n\nb = '//x';\n  /c/\n"
+	f := mustLoad(fstest.MapFS{"js/a.js": {Data: []byte(text)}, "vendor/a.js": {Data: []byte(text)}})
+	if got, want := string(f.get("js/a.js").raw), "\na = 1; // odd\n\n\nb = '//x';\n  /c/\n"; got != want {
+		t.Errorf("a script travels as %q, want %q", got, want)
+	}
+	if got := string(f.get("vendor/a.js").raw); got != text {
+		t.Errorf("a file of others travels as %q", got)
+	}
+	for name, script := range ours(".js") {
+		if n := strings.Count(script, "`"); n%2 != 0 || severalLines.MatchString(script) {
+			t.Errorf("%s has a text that goes over several lines, which may lose some", name)
+		}
+	}
+}
+
+// severalLines is a text in backquotes that does not end on its line, as far as lines with
+// an odd number of them tell.
+var severalLines = regexp.MustCompile("(?m)^[^`\n]*(`[^`\n]*`[^`\n]*)*`[^`\n]*$")
 
 func (t *files) do(method, target, accept string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, target, nil)
