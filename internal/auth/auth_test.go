@@ -102,6 +102,8 @@ func TestPostgres(t *testing.T) {
 		"EndByProvider":                    TestEndByProvider,
 		"EndByProvider_worksOnce":          TestEndByProvider_worksOnce,
 		"EndByProvider_allOrNothing":       TestEndByProvider_allOrNothing,
+		"KeptKey":                          TestKeptKey,
+		"KeptKey_manyAtOnce":               TestKeptKey_manyAtOnce,
 	} {
 		t.Run(name, test)
 	}
@@ -188,6 +190,8 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request) {
 			}
 		case "/standing":
 			fmt.Fprintf(w, "%+v", auth.StandingOf(r.Context()))
+		case "/kept":
+			io.WriteString(w, auth.StandingOf(r.Context()).Kept.Reveal())
 		default:
 			actor := auth.ActorFrom(r.Context())
 			fmt.Fprintf(w, "%s: %s is %s", r.URL, actor.Display(), actor.Role)

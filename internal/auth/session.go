@@ -48,6 +48,12 @@ func (a *Auth) Load(next http.Handler) http.Handler {
 				a.cfg.Log.WarnContext(r.Context(), "session not extended", "err", err)
 			}
 		}
+		if rec.kept.text == nil {
+			// A page without it works, too.
+			if rec.kept, err = a.store.keptKey(r.Context(), rec.Actor); err != nil {
+				a.cfg.Log.WarnContext(r.Context(), "no key for what browsers keep", "err", err)
+			}
+		}
 		ctx := WithStanding(WithActor(r.Context(), rec.Actor), a.standing(session.ID, rec))
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})

@@ -24,6 +24,9 @@ type Standing struct {
 	// Recent: the person proved to the provider who they are a short time ago, or the
 	// settings do not demand it.
 	Recent bool
+	// Kept is the key of the person for what their browsers keep: none when it could not
+	// be made.
+	Kept KeptKey
 	// Due: the next page goes through the provider, which has to be asked for the role
 	// again. Over: everything does.
 	Due, Over bool
@@ -50,6 +53,7 @@ func (a *Auth) standing(row string, rec record) Standing {
 	now := a.cfg.Now()
 	return Standing{
 		Key:    keyOf(row),
+		Kept:   rec.kept,
 		Recent: !a.cfg.StepUp || !rec.proved.IsZero() && now.Sub(rec.proved) <= proofAge,
 		Due:    now.Sub(rec.checked) >= roleAge,
 		Over:   now.Sub(rec.checked) >= roleAge+a.cfg.Idle,

@@ -34,6 +34,7 @@ type record struct {
 	checked time.Time // when the provider last said what role they have
 	address string
 	agent   string
+	kept    KeptKey // of the person; none until it is needed
 
 	issued time.Time // the ID token, by the provider's clock
 	begun  time.Time // the attempt, by ours
@@ -143,8 +144,10 @@ func (s *store) read(ctx context.Context, row string) (record, error) {
 	var role string
 	var started, seen, ends, proved, checked int64
 	err := s.db.Read().QueryRowContext(ctx, `SELECT issuer, subject, sid, name, email, role, id_token,
-		created_at, seen_at, expires_at, auth_time, checked_at FROM sessions WHERE id = $1`, row).
-		Scan(&rec.Issuer, &rec.Subject, &rec.sid, &rec.Name, &rec.Email, &role, &rec.idToken, &started, &seen, &ends, &proved, &checked)
+		created_at, seen_at, expires_at, auth_time, checked_at,
+		(SELECT secret FROM kept_keys k WHERE k.issuer = sessions.issuer AND k.subject = sessions.subject)
+		FROM sessions WHERE id = $1`, row).
+		Scan(&rec.Issuer, &rec.Subject, &rec.sid, &rec.Name, &rec.Email, &role, &rec.idToken, &started, &seen, &ends, &proved, &checked, &rec.kept.text)
 	if err != nil {
 		return record{}, err
 	}
