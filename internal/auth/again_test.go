@@ -332,10 +332,12 @@ func TestStanding_due(t *testing.T) {
 	}
 }
 
+// groups is a provider that says that everyone is in these.
+func groups(all ...string) idp.Script {
+	return idp.Script{Claims: func(c map[string]any) { c["groups"] = append([]string{}, all...) }}
+}
+
 func TestRoleCheck(t *testing.T) {
-	groups := func(all ...string) idp.Script {
-		return idp.Script{Claims: func(c map[string]any) { c["groups"] = all }}
-	}
 	misaki := func(s *site) auth.Actor { return auth.Actor{Issuer: s.cfg.Issuer, Subject: "misaki"} }
 	roleOf := func(t *testing.T, s *site) (auth.Role, bool) {
 		t.Helper()

@@ -10,8 +10,9 @@ import (
 	"waveadmin/internal/db"
 )
 
-// endedKept is how long it is known that the sessions of a person were ended by others.
-const endedKept = 30 * 24 * time.Hour
+// endedKept is how long it is known that a person lost their role. It is longer than a
+// bulk run can be scheduled ahead.
+const endedKept = 180 * 24 * time.Hour
 
 // An Ending is why sessions of a person were ended.
 type Ending struct {
@@ -28,10 +29,10 @@ const (
 )
 
 // RoleOf returns what a person may do by what the provider said last. It is NoRole, and
-// known, when a session of theirs was ended by others and they have not signed in since:
-// the provider signed them out or no longer gives them a role, or an operator ended it.
-// It is not known when they just have no session: they have signed out by themselves,
-// or it is over.
+// known, when they have no session and were not let in as an editor since a session of
+// theirs was ended by others, the provider or an operator, or since the provider gave
+// them a lower role or none. It is not known when they just have no session: they have
+// signed out by themselves, or it is over.
 func (a *Auth) RoleOf(ctx context.Context, who Actor) (role Role, known bool, err error) {
 	return a.store.role(ctx, who)
 }
@@ -54,7 +55,7 @@ func (s *store) role(ctx context.Context, who Actor) (Role, bool, error) {
 	return NoRole, ended > 0, nil
 }
 
-// markEnded records that a session of who was ended by others.
+// markEnded records that a session of who was ended by others, or that they are no editor.
 func (s *store) markEnded(ctx context.Context, tx *sql.Tx, who Actor) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO ended_people (issuer, subject, ended_at) VALUES ($1, $2, $3)
 		ON CONFLICT (issuer, subject) DO UPDATE SET ended_at = excluded.ended_at`, who.Issuer, who.Subject, db.Micros(s.cfg.Now()))
@@ -68,8 +69,9 @@ func (s *store) forgetEnded(ctx context.Context, tx *sql.Tx, now time.Time) erro
 
 // makeWay ends what does not go together with a session of rec: the one that it
 // replaces, and those of the same person with a role that they have no longer. That
-// others had ended a session of theirs is past. It fails with errGone when the one that
-// rec goes on from has ended: that is not undone by whatever was under way.
+// others had ended a session of theirs is past once they are an editor. It fails with
+// errGone when the one that rec goes on from has ended: that is not undone by whatever
+// was under way.
 func (s *store) makeWay(ctx context.Context, tx *sql.Tx, rec record) error {
 	res, err := tx.ExecContext(ctx, `DELETE FROM sessions WHERE id = $1`, rec.former)
 	if err != nil {
@@ -83,11 +85,12 @@ func (s *store) makeWay(ctx context.Context, tx *sql.Tx, rec record) error {
 			return err
 		}
 	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM ended_people WHERE issuer = $1 AND subject = $2`, rec.Issuer, rec.Subject); err != nil {
+	if rec.Role == Editor {
+		_, err := tx.ExecContext(ctx, `DELETE FROM ended_people WHERE issuer = $1 AND subject = $2`, rec.Issuer, rec.Subject)
 		return err
 	}
-	if rec.Role == Editor {
-		return nil
+	if err := s.markEnded(ctx, tx, rec.Actor); err != nil { // it outlives the session
+		return err
 	}
 	_, err = s.end(ctx, tx, rec.Actor, ByRole, `role = $3`, Editor.String())
 	return err
@@ -106,9 +109,13 @@ func (s *store) checkMoved(ctx context.Context, tx *sql.Tx, rec record) error {
 	return err
 }
 
-// endPerson ends all sessions of someone who has no role any more.
+// endPerson ends all sessions of someone who has no role any more. If they have none, a
+// run of theirs may still wait for its time.
 func (s *store) endPerson(ctx context.Context, who Actor) error {
 	return s.db.Write(ctx, func(tx *sql.Tx) error {
+		if err := s.markEnded(ctx, tx, who); err != nil {
+			return err
+		}
 		_, err := s.end(ctx, tx, who, ByRole, `1 = 1`)
 		return err
 	})

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"waveadmin/internal/auth"
+	"waveadmin/internal/bulk"
 	"waveadmin/internal/db/dbtest"
 	"waveadmin/internal/sandbox/idp"
 )
@@ -206,13 +207,37 @@ func TestRoleOf(t *testing.T) {
 		{"someone else was ended", func(t *testing.T, s *site) { s.signedInAs(t, "sam"); end(t, s, "sam") }, auth.NoRole, false},
 		{"tried to sign in without a role", func(t *testing.T, s *site) {
 			s.signedIn(t)
-			s.idp.Script(idp.Script{Claims: func(c map[string]any) { c["groups"] = []string{} }})
+			s.idp.Script(groups())
 			s.browser(t).open("/auth/login")
+		}, auth.NoRole, true},
+		{"tried to sign in without a role after they had signed out", func(t *testing.T, s *site) {
+			s.signedIn(t).open("/auth/logout")
+			s.idp.Script(groups())
+			s.browser(t).open("/auth/login")
+		}, auth.NoRole, true},
+		{"came back with a lower role, and left", func(t *testing.T, s *site) {
+			s.signedIn(t).open("/auth/logout")
+			s.idp.Script(groups(idp.ViewerGroup))
+			s.signedIn(t).open("/auth/logout")
+		}, auth.NoRole, true},
+		{"has the role again since", func(t *testing.T, s *site) {
+			s.idp.Script(groups(idp.ViewerGroup))
+			s.signedIn(t).open("/auth/logout")
+			s.idp.Script(groups())
+			s.browser(t).open("/auth/login")
+			s.idp.Script(idp.Script{})
+			s.signedIn(t).open("/auth/logout")
+		}, auth.NoRole, false},
+		{"before a run began that was scheduled as far ahead as can be", func(t *testing.T, s *site) {
+			s.signedIn(t)
+			end(t, s, "misaki")
+			s.clock.Add(bulk.MaxAhead)
+			s.signedInAs(t, "sam")
 		}, auth.NoRole, true},
 		{"long ago", func(t *testing.T, s *site) {
 			s.signedIn(t)
 			end(t, s, "misaki")
-			s.clock.Add(31 * 24 * time.Hour)
+			s.clock.Add(181 * 24 * time.Hour)
 			s.signedInAs(t, "sam")
 		}, auth.NoRole, false},
 	} {
@@ -253,7 +278,7 @@ func TestSeveralServers(t *testing.T) {
 		"by a lost role": func(*browser) error {
 			on(other)
 			defer on(here)
-			s.idp.Script(idp.Script{Claims: func(c map[string]any) { c["groups"] = []string{} }})
+			s.idp.Script(groups())
 			defer s.idp.Script(idp.Script{})
 			s.browser(t).open("/auth/login")
 			return nil

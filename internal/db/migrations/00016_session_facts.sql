@@ -6,8 +6,8 @@ ALTER TABLE sessions ADD COLUMN checked_at BIGINT NOT NULL DEFAULT 0; -- when th
 ALTER TABLE sessions ADD COLUMN address TEXT NOT NULL DEFAULT '';     -- of the client, when it was last seen
 ALTER TABLE sessions ADD COLUMN agent TEXT NOT NULL DEFAULT '';       -- what the browser calls itself
 
--- People of whom a session was ended by someone else than themselves, and who have not
--- signed in since: what they left behind is not to go on.
+-- People of whom a session was ended by someone else than themselves, or who are no
+-- editors, and who were not let in as one since: what they left behind is not to go on.
 CREATE TABLE ended_people (
     issuer   TEXT   NOT NULL,
     subject  TEXT   NOT NULL,
