@@ -8,6 +8,7 @@ import (
 	"waveadmin/internal/bulk"
 	"waveadmin/internal/change"
 	"waveadmin/internal/db/dbtest"
+	"waveadmin/internal/i18n"
 	"waveadmin/internal/sandbox"
 	"waveadmin/internal/wave"
 )
@@ -59,6 +60,33 @@ func TestRun_takesOver(t *testing.T) {
 		}
 		if _, c := w.ended(r, p.ID); c[change.Done] != 4 || len(w.sent()) != 3 {
 			t.Errorf("in the end: %v, %v", c, w.sent())
+		}
+	})
+}
+
+// Clocks of servers may be some seconds apart: what a server did last is not taken for
+// older than what was done before on one whose clock is ahead.
+func TestRun_takesOverFromAServerWhoseClockIsBehind(t *testing.T) {
+	t.Parallel()
+	dbtest.OnEach(t, func(t *testing.T, e dbtest.Engine) {
+		w := newWorld(t, e.Ready(t), 0)
+		w.add("a", wave.Wanted{"invoice": false})
+		p := w.make(bulk.DraftItem{UserID: "a", Want: wave.Wanted{"invoice": true}})
+		idle := bulk.NewRuns(w.plans, bulk.RunOptions{Service: w.service, Lists: w.directory, Ledger: w.ledger, Rate: w.rate, ReasonRequired: true})
+		w.start(idle, p)
+		right := w.ledger
+		ahead, err := change.NewLedger(t.Context(), w.db, change.Options{Fold: i18n.Fold, Now: func() time.Time { return time.Now().Add(8 * time.Second) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.ledger = ahead
+		first := w.attempt(p, "a", change.Failed, 0)
+		w.ledger = right
+		second := w.attempt(p, "a", change.Done, 200)
+		w.exec("UPDATE bulk_items SET state = 'running', claimed_by = 'dead/1', change_id = $1 WHERE plan_id = $2", first.ID, p.ID)
+		r := w.runs(nil)
+		if _, c := w.ended(r, p.ID); c[change.Done] != 1 || len(w.sent()) != 0 || w.get(p.ID).Items[0].ChangeID != second.ID {
+			t.Errorf("in the end: %v by change %s, want %s; calls %v", c, w.get(p.ID).Items[0].ChangeID, second.ID, w.sent())
 		}
 	})
 }

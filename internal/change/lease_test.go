@@ -143,3 +143,34 @@ func TestSQLite_aNewServerTakesOverAtOnce(t *testing.T) {
 	reach(t, old, metaChange("u-2"), change.Sent)
 	wantRecovered(t, newLedger(t, d), 1, 1)
 }
+
+// What is opened later sorts later, also on a server whose clock is behind. A clock that
+// is wrong by hours dates nothing but its own changes.
+func TestOpen_idsInOrderWhateverTheClocks(t *testing.T) {
+	for _, tt := range []struct {
+		ahead time.Duration
+		later bool
+	}{{8 * time.Second, true}, {50 * time.Minute, true}, {2 * time.Hour, false}, {100 * 365 * 24 * time.Hour, false}} {
+		dbtest.OnEach(t, func(t *testing.T, e dbtest.Engine) {
+			d := dbtest.Open(t, e.Ready(t))
+			c := new(clock)
+			ahead, right := ledgerAt(t, d, func() time.Time { return c.Now().Add(tt.ahead) }), ledgerAt(t, d, c.Now)
+			first, err := ahead.Open(t.Context(), change.Change{Kind: change.Meta, Source: change.Bulk, Account: "a"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			first.State = change.Failed
+			if _, err := ahead.Close(t.Context(), first); err != nil {
+				t.Fatal(err)
+			}
+			other, err := right.Open(t.Context(), change.Change{Kind: change.Meta, Source: change.Bulk, Account: "b"})
+			if err != nil || other.ID > first.ID {
+				t.Errorf("another account: %s after %s (%v), want it dated by its own clock", other.ID, first.ID, err)
+			}
+			second, err := right.Open(t.Context(), change.Change{Kind: change.Meta, Source: change.Bulk, Account: "a"})
+			if err != nil || (second.ID > first.ID) != tt.later {
+				t.Errorf("%v ahead: %s after %s (%v)", tt.ahead, second.ID, first.ID, err)
+			}
+		})
+	}
+}

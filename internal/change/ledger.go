@@ -87,7 +87,8 @@ func (e *StateError) Error() string {
 }
 
 // Open records c as running, which takes the lock of its account, and returns it
-// with its ID and the time of the lock. It fails with a *SubmittedError when the
+// with its ID and the time of the lock. The IDs of an account sort in the order in which
+// they were opened, though the clocks of servers differ. It fails with a *SubmittedError when the
 // submit id was used by a change that is not known to have done nothing, and with
 // a *LockedError when another change holds the account or the email: one that is
 // under way, or one in doubt that may still arrive.
@@ -97,7 +98,11 @@ func (l *Ledger) Open(ctx context.Context, c Change) (Change, error) {
 	key := l.lockKey(c)
 	err := l.db.Write(ctx, func(tx *sql.Tx) (err error) {
 		c.Created = l.moment() // of the lock, not of waiting for it
-		if c.ID, err = l.ids.next(c.Created); err != nil {
+		newest, err := newestID(ctx, tx, c.Account)
+		if err != nil {
+			return err
+		}
+		if c.ID, err = l.ids.next(c.Created, newest); err != nil {
 			return err
 		}
 		if c.SubmitID != "" {

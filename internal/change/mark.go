@@ -17,7 +17,7 @@ type Mark struct {
 
 // Mark returns where the changes of an account stand. When nobody holds it now, and
 // later there are no more of them, then no server on this database has begun a write to
-// it in between. The order of IDs would not tell: clocks of servers differ.
+// it in between. The order of IDs would not tell: a clock may be wrong.
 func (l *Ledger) Mark(ctx context.Context, id wave.UserID) (Mark, error) {
 	var m Mark
 	// The number first: a change that opens between the two is held, or makes one more.
