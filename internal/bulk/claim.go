@@ -26,7 +26,7 @@ func (s *slice) enter(ctx context.Context, planID string) (run *Run, rest time.D
 			return err
 		}
 		now := s.now()
-		res, err := tx.ExecContext(ctx, "UPDATE bulk_runs SET slice = $1, slice_until = $2 WHERE plan_id = $3 AND slice_until < $4",
+		res, err := tx.ExecContext(ctx, "UPDATE bulk_runs SET slice = $1, slice_until = $2 WHERE plan_id = $3 AND (slice = '' OR slice_until < $4)",
 			s.id, db.Micros(now.Add(holdTime)), planID, db.Micros(now))
 		if err != nil {
 			return err
@@ -43,7 +43,7 @@ func (s *slice) enter(ctx context.Context, planID string) (run *Run, rest time.D
 			return err
 		}
 		if over || found.State != Running {
-			return s.letGoIn(ctx, tx)
+			return s.letGoIn(ctx, tx, 0)
 		}
 		var until int64
 		if err := tx.QueryRowContext(ctx, "SELECT not_before FROM bulk_runs WHERE plan_id = $1", planID).Scan(&until); err != nil {
@@ -76,12 +76,18 @@ func (s *slice) extend(ctx context.Context) (held bool, err error) {
 	return held, err
 }
 
-func (s *slice) letGo(ctx context.Context) error {
-	return s.db.Write(ctx, func(tx *sql.Tx) error { return s.letGoIn(ctx, tx) })
+// letGo ends the hold. When its job comes back after a rest, idle does not name the run
+// before it should have: each who looked would send one more job to wait.
+func (s *slice) letGo(ctx context.Context, rest time.Duration) error {
+	return s.db.Write(ctx, func(tx *sql.Tx) error { return s.letGoIn(ctx, tx, rest) })
 }
 
-func (s *slice) letGoIn(ctx context.Context, tx *sql.Tx) error {
-	_, err := tx.ExecContext(ctx, "UPDATE bulk_runs SET slice = '', slice_until = 0 WHERE plan_id = $1 AND slice = $2", s.run.PlanID, s.id)
+func (s *slice) letGoIn(ctx context.Context, tx *sql.Tx, rest time.Duration) error {
+	var until int64
+	if rest > 0 {
+		until = db.Micros(s.now().Add(rest + lateMost))
+	}
+	_, err := tx.ExecContext(ctx, "UPDATE bulk_runs SET slice = '', slice_until = $1 WHERE plan_id = $2 AND slice = $3", until, s.run.PlanID, s.id)
 	return err
 }
 

@@ -16,6 +16,7 @@ const (
 	holdTime   = 30 * time.Second // that a run stays held without a sign of life
 	holdRenew  = 10 * time.Second
 	stateEvery = 500 * time.Millisecond // in which a pause by another server is seen
+	lateMost   = 10 * time.Second       // by which a job comes back later than it should
 	orphanRest = 2 * time.Second        // until what became of accounts that others left is looked for again
 	gather     = 20 * time.Millisecond  // for which what ends is gathered before it is recorded
 )
@@ -57,11 +58,12 @@ func (r *Runs) work(ctx context.Context, planID string) (after, error) {
 	}
 	s.run = *run
 	if rest > 0 {
-		return after{more: true, rest: rest}, s.letGo(ctx)
+		return after{more: true, rest: rest}, s.letGo(ctx, rest)
 	}
 	if lost, err := s.roleLost(ctx); err != nil || lost {
-		return after{}, errors.Join(err, s.letGo(ctx))
+		return after{}, errors.Join(err, s.letGo(ctx, 0))
 	}
+	job := ctx
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer r.hold(planID, cancel)()
@@ -72,7 +74,7 @@ func (r *Runs) work(ctx context.Context, planID string) (after, error) {
 	failed := s.accounts(ctx)
 	done()
 	renewing.Wait()
-	then, err := s.leave(context.WithoutCancel(ctx))
+	then, err := s.leave(context.WithoutCancel(ctx), failed == nil && job.Err() == nil)
 	if failed != nil {
 		return after{}, failed
 	}
@@ -178,12 +180,10 @@ func (s *slice) pause(ctx context.Context, tx *sql.Tx, why Pause) error {
 	return s.record(ctx, tx, run.Actor, "paused", *run)
 }
 
-// leave says what is left of the run, ends it when nothing is, and lets go of it.
-func (s *slice) leave(ctx context.Context) (then after, err error) {
+// leave says what is left of the run, ends it when nothing is, and lets go of it. Back
+// says whether the job comes back to what is left.
+func (s *slice) leave(ctx context.Context, back bool) (then after, err error) {
 	err = s.db.Write(ctx, func(tx *sql.Tx) error {
-		if err := s.letGoIn(ctx, tx); err != nil {
-			return err
-		}
 		run, err := readRun(ctx, tx, s.run.PlanID)
 		if err != nil {
 			return err
@@ -196,8 +196,10 @@ func (s *slice) leave(ctx context.Context) (then after, err error) {
 		if err != nil {
 			return err
 		}
-		then = after{more: !over && run.State == Running, rest: rest}
-		return nil
+		if then = (after{more: !over && run.State == Running, rest: rest}); !then.more || !back {
+			rest = 0
+		}
+		return s.letGoIn(ctx, tx, rest)
 	})
 	if err != nil {
 		return after{}, fmt.Errorf("end the work on a run: %w", err)

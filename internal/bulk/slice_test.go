@@ -169,6 +169,43 @@ func TestRun_claimsAllThereIsRoomFor(t *testing.T) {
 	}
 }
 
+// However long a run waits for what Wave says of an account, and however many servers
+// look for runs, one job waits with it.
+func TestRun_waitsWithOneJob(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, dbtest.Postgres.Ready(t), 0)
+	w.add("doubted", wave.Wanted{"invoice": false})
+	p := w.make(bulk.DraftItem{UserID: "doubted", Want: wave.Wanted{"invoice": true}})
+	idle := bulk.NewRuns(w.plans, bulk.RunOptions{Service: w.service, Lists: w.directory, Ledger: w.ledger, Rate: w.rate, ReasonRequired: true})
+	w.start(idle, p)
+	w.exec("UPDATE bulk_items SET state = 'running', claimed_by = 'dead/1' WHERE plan_id = $1", p.ID)
+	doubt := w.attempt(p, "doubted", change.InDoubt, 0)
+	count := func(query string) (n int) {
+		if err := w.db.Read().QueryRowContext(t.Context(), query).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	looked := func() int { // how often jobs have looked in vain
+		return count("SELECT coalesce(sum((metadata->>'snoozes')::int), 0) FROM river_job")
+	}
+	for range 3 { // each looks at once
+		w.runs(nil)
+		before := looked()
+		w.until("a job has looked twice more", func() bool { return looked() >= before+2 })
+	}
+	if n := count("SELECT count(*) FROM river_job WHERE finalized_at IS NULL"); n != 1 {
+		t.Errorf("%d jobs wait", n)
+	}
+	doubt.State = change.Done
+	if _, err := w.ledger.Settle(t.Context(), doubt); err != nil {
+		t.Fatal(err)
+	}
+	if _, c := w.ended(idle, p.ID); c[change.Done] != 1 {
+		t.Errorf("in the end: %v", c)
+	}
+}
+
 // turned wants one flag of each account to be the other way.
 func turned(w *world) (items []bulk.DraftItem) {
 	for _, a := range w.wave.Accounts() {
