@@ -3,6 +3,7 @@ package bulk
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"waveadmin/internal/auth"
@@ -107,7 +108,8 @@ func (i Item) movedIn(snap *reseller.Snapshot) bool {
 
 // beginDue begins the runs whose time has come. One that has accounts which are not as
 // previewed any more, or whose author may not change accounts any more, waits for a
-// person. Without a list of now all wait for the next call.
+// person. Without a list of now all wait for the next call; one that cannot begin for
+// another reason waits alone.
 func (r *Runs) beginDue(ctx context.Context) error {
 	due, err := r.due(ctx)
 	if err != nil || len(due) == 0 {
@@ -117,12 +119,13 @@ func (r *Runs) beginDue(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var errs []error
 	for _, id := range due {
 		if err := r.begin(ctx, id, snap); err != nil {
-			return err
+			errs = append(errs, fmt.Errorf("run %s: %w", id, err))
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func (r *Runs) due(ctx context.Context) ([]string, error) {

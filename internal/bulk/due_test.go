@@ -149,3 +149,32 @@ func TestApprove(t *testing.T) {
 		}
 	})
 }
+
+// A run that cannot begin, whatever is wrong with it, keeps no other from its time.
+func TestStart_oneThatCannotBeginHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	dbtest.OnEach(t, func(t *testing.T, e dbtest.Engine) {
+		w := newWorld(t, e.Ready(t), 0)
+		off := wave.Wanted{"invoice": false}
+		w.add("a", off)
+		w.add("b", off)
+		broken, whole := w.pair(), w.pair()
+		idle := bulk.NewRuns(w.plans, bulk.RunOptions{Service: w.service, Lists: w.directory, Ledger: w.ledger, Rate: w.rate})
+		for n, p := range []*bulk.Plan{broken, whole} {
+			s := startOf(p)
+			s.At = time.Now().Add(time.Hour)
+			if err := idle.Start(t.Context(), s); err != nil {
+				t.Fatal(err)
+			}
+			w.exec("UPDATE bulk_runs SET apply_at = $1 WHERE plan_id = $2", n+1, p.ID)
+		}
+		w.exec("UPDATE bulk_items SET wanted = '{' WHERE plan_id = $1 AND place = 2", broken.ID)
+		r := w.runs(nil)
+		if _, c := w.ended(r, whole.ID); c[change.Done] != 2 {
+			t.Errorf("counts = %v", c)
+		}
+		if run := w.state(r, broken.ID); run.State != bulk.Scheduled {
+			t.Errorf("the other is %s", run.State)
+		}
+	})
+}

@@ -25,6 +25,7 @@ const (
 	dueEvery   = time.Second      // for runs whose time has come
 	pruneEvery = time.Hour        // what nobody needs any more
 	stopWithin = 12 * time.Second
+	kickWithin = 2 * time.Second // that a person waits for the queue
 )
 
 // sliceArgs is a job of the queue: to work on a run for a while.
@@ -123,8 +124,10 @@ func (r *Runs) serve(ctx context.Context) error {
 		return fmt.Errorf("start the queue of jobs: %w", err)
 	}
 	kick := func(planID string) {
-		// Whoever asks must not fail for it: the next look finds the run.
-		if err := q.insert(apart, sliceArgs{planID}); err != nil {
+		// Whoever asks must not fail for it, nor wait: the next look finds the run.
+		ctx, cancel := context.WithTimeout(apart, kickWithin)
+		defer cancel()
+		if err := q.insert(ctx, sliceArgs{planID}); err != nil {
 			r.o.Log.Warn("a run is begun later", "run", planID, "err", err)
 		}
 	}

@@ -213,3 +213,42 @@ func turned(w *world) (items []bulk.DraftItem) {
 	}
 	return items
 }
+
+// Who starts a run does not wait for a queue that does not answer: the run is found later.
+func TestStart_whileTheQueueHangs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, dbtest.Postgres.Ready(t), 0)
+	w.add("a", wave.Wanted{"invoice": false})
+	w.add("b", wave.Wanted{"invoice": false})
+	r := w.runs(nil)
+	first := w.make(bulk.DraftItem{UserID: "a", Want: wave.Wanted{"invoice": true}})
+	w.start(r, first)
+	w.ended(r, first.ID) // the queue is at work
+	p := w.make(bulk.DraftItem{UserID: "b", Want: wave.Wanted{"invoice": true}})
+	tx, err := w.db.Aside().BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tx.Rollback()
+	if _, err := tx.ExecContext(t.Context(), "LOCK TABLE river_job"); err != nil {
+		t.Fatal(err)
+	}
+	started := make(chan error, 1)
+	go func() {
+		started <- r.Start(t.Context(), bulk.Start{Actor: misaki, PlanID: p.ID, Mark: p.Mark(), Reason: "why"})
+	}()
+	select {
+	case err := <-started:
+		if err != nil {
+			t.Fatal(err)
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("the person still waits")
+	}
+	if err := tx.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if _, c := w.ended(r, p.ID); c[change.Done] != 1 {
+		t.Errorf("in the end: %v", c)
+	}
+}
