@@ -42,10 +42,6 @@ func focusOn(b *testkit.Browser) string {
 	return testkit.Eval[string](b, `document.activeElement.id || document.activeElement.outerHTML.slice(0, 120)`)
 }
 
-func draftOf(b *testkit.Browser) string {
-	return testkit.Eval[string](b, `Object.entries(localStorage).filter(([k]) => k.startsWith("waveadmin.draft.")).map(([, v]) => v).join()`)
-}
-
 // TestMeet_merge: two people save different flags of one account; the second is
 // told what is included, and nobody is asked.
 func TestMeet_merge(t *testing.T) {

@@ -1,6 +1,6 @@
 // The page of one flag: what is staged of it, its marks, the save bar. The page works
 // without it: the form then sends the rows that it shows.
-import { say, text } from './page.js';
+import { say, text, whenOpen } from './page.js';
 import { accountsOf, handOver, stagedStore } from './staged.js';
 
 const form = document.getElementById('flag-form');
@@ -168,9 +168,9 @@ function here(edit) {
 }
 const saved = new URLSearchParams(location.search).get('saved');
 if (saved) {
-  store.drop(saved, flag);
+  whenOpen(() => store.drop(saved, flag));
   history.replaceState(history.state, '', here((query) => query.delete('saved')));
 }
 document.addEventListener('htmx:load', (e) => {
-  if (e.detail.elt === document.body || e.detail.elt.id === 'list') draw();
+  if (e.detail.elt === document.body || e.detail.elt.id === 'list') whenOpen(draw);
 });

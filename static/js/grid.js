@@ -2,10 +2,11 @@
 // bar, the review before a risky save, the questions of a conflict, drafts, who else
 // is editing. The page works without it: the
 // form itself says of each flag what it was and what it is.
-import { fold, markDensity, say, text } from './page.js';
+import { fold, local, markDensity, say, session, text, whenOpen } from './page.js';
 
 const RISKY_OFF = 5; // flags turned off at once
 const RISKY_AGE = 30 * 60 * 1000; // of the data, in milliseconds
+const REFRESHED = 'waveadmin.restore'; // the account whose page is loaded anew, and goes on as it was
 
 const boxOf = (flag) => flag.querySelector('input[type=checkbox]');
 const labelOf = (flag) => flag.querySelector('label').textContent.trim();
@@ -127,40 +128,22 @@ function draftKey(form) {
   return id && document.body.dataset.user ? `waveadmin.draft.${document.body.dataset.user}.${id}${back}` : null;
 }
 const offerKey = (form) => `${draftKey(form)}.kept`;
-function readDraft(key) {
-  try {
-    return JSON.parse(localStorage.getItem(key));
-  } catch {
-    return null;
-  }
-}
-// writeDraft reports whether it could: a full or forbidden storage costs the draft, not
-// the page. No draft removes what is there.
-function writeDraft(key, draft) {
-  try {
-    if (draft) localStorage.setItem(key, JSON.stringify(draft));
-    else localStorage.removeItem(key);
-    return true;
-  } catch {
-    return false;
-  }
-}
 function keepDraft(form) {
   const key = draftKey(form);
   if (!key) return;
   const edits = Object.fromEntries(flagsIn(form).filter(dirty).map((flag) => [flag.dataset.flag, boxOf(flag).checked]));
-  writeDraft(key, Object.keys(edits).length > 0 && { at: Date.now(), edits, reason: reasonOf(form).value });
+  local.set(key, Object.keys(edits).length > 0 && { at: Date.now(), edits, reason: reasonOf(form).value });
 }
 const reasonOf = (form) => form.elements.namedItem('reason');
-const dropDraft = (form) => writeDraft(draftKey(form), null);
+const dropDraft = (form) => local.set(draftKey(form), null);
 
 // setAside adds what was staged to what is offered, where no new edit replaces it.
 function setAside(form) {
-  const staged = readDraft(draftKey(form));
-  const kept = readDraft(offerKey(form));
+  const staged = local.get(draftKey(form));
+  const kept = local.get(offerKey(form));
   if (!staged) return;
-  const both = { ...staged, edits: { ...kept?.edits, ...staged.edits }, reason: staged.reason || kept?.reason };
-  if (writeDraft(offerKey(form), both)) dropDraft(form);
+  local.set(offerKey(form), { ...staged, edits: { ...kept?.edits, ...staged.edits }, reason: staged.reason || kept?.reason });
+  dropDraft(form);
 }
 const wanted = (draft, flag) => draft.edits[flag.dataset.flag] ?? baseline(flag);
 const lacking = (form, draft) => flagsIn(form).filter((flag) => wanted(draft, flag) !== boxOf(flag).checked);
@@ -177,15 +160,15 @@ function bring(form, draft, flags) {
 function offerDraft(form) {
   const place = document.getElementById('draft');
   if (!place || form.querySelector('[data-read-only]')) return;
-  const staged = readDraft(draftKey(form));
-  const refreshed = sessionStorage.getItem('waveadmin.restore') === form.dataset.userId;
-  if (refreshed) sessionStorage.removeItem('waveadmin.restore');
+  const staged = local.get(draftKey(form));
+  const refreshed = session.get(REFRESHED) === form.dataset.userId;
+  if (refreshed) session.set(REFRESHED, null);
   const back = refreshed && staged ? lacking(form, staged) : [];
   if (back.length > 0) bring(form, staged, back);
   else setAside(form);
-  const draft = readDraft(offerKey(form));
+  const draft = local.get(offerKey(form));
   const flags = draft ? lacking(form, draft).filter((flag) => !back.includes(flag)) : [];
-  const close = () => { writeDraft(offerKey(form), null); place.replaceChildren(); };
+  const close = () => { local.set(offerKey(form), null); place.replaceChildren(); };
   if (flags.length === 0) { close(); return; }
   const names = flags.map((flag) => flag.dataset.flag); // a save may bring the form anew
   const restore = () => {
@@ -308,7 +291,10 @@ function review(why, changed, save) {
 
 document.addEventListener('change', (e) => {
   const form = e.target.form;
-  if (e.target.matches('.flag input[type=checkbox]')) edited(form);
+  if (e.target.matches('.flag input[type=checkbox]')) {
+    if (!met) early.set(e.target, e.target.checked);
+    edited(form);
+  }
   if (e.target.matches('[data-group-box]')) { cycle(e.target.closest('[data-group]')); edited(form); }
   if (e.target.matches('[data-only]')) say(text('filter_count', { count: filter(currentForm()) }));
 });
@@ -386,14 +372,18 @@ document.addEventListener('htmx:confirm', (e) => {
 document.addEventListener('submit', (e) => {
   const form = currentForm();
   if (e.target.matches('[data-refresh]') && form?.querySelector('.flag[data-dirty]')) {
-    sessionStorage.setItem('waveadmin.restore', form.dataset.userId);
+    session.set(REFRESHED, form.dataset.userId);
   }
 });
 
+let met = false; // it is known what is kept
+const early = new Map(); // what became of boxes before that
 let stagedFrom; // what the form before this one was staged from
-document.addEventListener('htmx:load', (e) => {
-  const form = e.detail.elt.closest?.('form:has([data-grid])') ?? e.detail.elt.querySelector?.('form:has([data-grid])');
+document.addEventListener('htmx:load', (e) => whenOpen(() => arrived(e.detail.elt)));
+function arrived(el) {
+  const form = el.closest?.('form:has([data-grid])') ?? el.querySelector?.('form:has([data-grid])');
   if (!form) return;
+  for (const [box] of early) box.checked = box.defaultChecked;
   for (const tools of document.querySelectorAll('[data-grid-tools]')) tools.hidden = false;
   markDensity();
   for (const take of form.querySelectorAll('[data-take-now]')) take.hidden = false;
@@ -405,12 +395,17 @@ document.addEventListener('htmx:load', (e) => {
     offerDraft(form);
   } else if (form.dataset.takeback || !form.querySelector('.flag[data-dirty]')) offerDraft(form);
   else { // what was staged on an earlier page makes way for what this one brings
-    const before = readDraft(draftKey(form));
-    if (e.detail.elt === document.body && before && lacking(form, before).length > 0) setAside(form);
+    const before = local.get(draftKey(form));
+    if (el === document.body && before && lacking(form, before).length > 0) setAside(form);
     keepDraft(form);
   }
   stagedFrom = form.dataset.takeback;
-});
+  met = true;
+  if (early.size === 0) return;
+  for (const [box, on] of early) box.checked = on;
+  early.clear();
+  edited(form);
+}
 
 // Who else is editing: the page tells that it has edits, or has no more, and is told
 // who else has. A page that nobody looks at asks nothing, but its edits still count.

@@ -2,7 +2,7 @@
 // column, and the bar below, which says what is staged and saves it: of one account at
 // once, of several as a plan that is looked over first. One listener of a kind serves all
 // cells; matrixcells.js keeps what is staged and draws them.
-import { say, text, typing } from './page.js';
+import { say, text, typing, whenOpen } from './page.js';
 import * as staged from './matrixcells.js';
 import {
   boxAt, boxOf, cellAt, drawStaged, fixed, fresh, grid, labelOf, listed, nameOfRow, readOnly, redraw, take, wish,
@@ -241,7 +241,7 @@ document.addEventListener('keydown', (e) => {
     return;
   }
   if (e.target.closest('#column-menu')) { menuKey(e); return; }
-  if (stepKey(e) || inGrid(e.target) && press(e)) e.preventDefault();
+  if (stepKey(e) || grid.table && inGrid(e.target) && press(e)) e.preventDefault();
 });
 document.addEventListener('keyup', (e) => { // Space was done when it went down
   if (e.key === ' ' && e.target.matches('[data-testid=matrix] input')) e.preventDefault();
@@ -263,7 +263,7 @@ document.addEventListener('mousedown', (e) => {
 });
 document.addEventListener('click', (e) => {
   const cell = e.target.closest('[data-testid=matrix] td');
-  if (!cell) return;
+  if (!cell || !grid.table) return;
   const place = placeOf(cell);
   const box = cell.firstElementChild;
   if (e.shiftKey) {
@@ -281,8 +281,10 @@ document.addEventListener('click', (e) => {
   goTo(place);
   if (e.target !== box) stage([[place.r, place.c]], () => !box.checked, true);
 });
+let early = []; // boxes that were pressed before it was known what is kept
 document.addEventListener('change', (e) => {
   if (!e.target.matches('[data-testid=matrix] input')) return;
+  if (!grid.table) { early.push([e.target, e.target.checked]); return; }
   const { r, c } = placeOf(e.target);
   const on = e.target.checked;
   stage([[r, c]], () => on, true);
@@ -655,7 +657,9 @@ document.addEventListener('htmx:beforeSwap', (e) => {
 });
 document.addEventListener('htmx:load', (e) => {
   const el = e.detail.elt;
-  if (el.id !== 'list' && el !== document.body) return;
+  if (el.id === 'list' || el === document.body) whenOpen(arrived);
+});
+function arrived() {
   if (stay) {
     const id = stay.id;
     const row = id === null ? null : document.querySelector(`[data-testid=matrix] tr[data-user-id="${CSS.escape(id)}"]`);
@@ -666,6 +670,8 @@ document.addEventListener('htmx:load', (e) => {
   bind();
   if (stay?.focus && grid.table) goTo(at);
   stay = null;
-});
+  for (const [box, on] of early) if (box.isConnected && !fixed(box)) stage([[placeOf(box).r, placeOf(box).c]], () => on, true);
+  early = [];
+}
 
 staged.onChange(() => { drawStaged(); drawBar(); });

@@ -1,34 +1,15 @@
 // What is staged in the matrix, the steps that led there, and how its cells are drawn:
 // what is staged lies over what the page says.
-import { text } from './page.js';
+import { local, session, text, whenOpen } from './page.js';
 
 // What is staged lives in this browser, by person, until it is saved or taken back: the
-// cells in localStorage, so that they outlive the tab and its tabs share them; the steps
-// in sessionStorage, as each tab has its own.
+// cells outlive the tab, and its tabs share them; the steps are of each tab.
 
 const CELLS = `waveadmin.matrix.${document.body.dataset.user}`;
 const STEPS = `${CELLS}.steps`;
 const HANDED = `${CELLS}.handed`; // by tab, too
 const MAX_STEPS = 100;
-
-function read(storage, key) {
-  try {
-    return JSON.parse(storage().getItem(key));
-  } catch {
-    return null;
-  }
-}
-function write(storage, key, value) {
-  try {
-    if (value) storage().setItem(key, JSON.stringify(value));
-    else storage().removeItem(key);
-    return true;
-  } catch {
-    return false;
-  }
-}
-const local = () => localStorage; // a browser may refuse even to name it
-const session = () => sessionStorage;
+const MAX_KEPT = 10000; // cells of steps that outlive the page
 
 // cells: account → flag → [what the person saw: on, off or unset; whether it is to be on].
 // names: account → what it is called.
@@ -36,17 +17,29 @@ const session = () => sessionStorage;
 // lead to what all objects share.
 const bare = (kept) => Object.assign(Object.create(null), kept);
 const valid = (kept) => ({ cells: bare(kept?.names && kept.cells), names: bare(kept?.cells && kept.names) });
-let { cells, names } = valid(read(local, CELLS));
-let kept = true;
-let { done, undone } = read(session, STEPS) ?? { done: [], undone: [] };
+let { cells, names } = valid(null);
+let [done, undone] = [[], []];
+const look = () => { ({ cells, names } = valid(local.get(CELLS))); };
+whenOpen(() => {
+  look();
+  ({ done, undone } = session.get(STEPS) ?? { done, undone });
+});
 
 function keep() {
   for (const id of Object.keys(names)) if (!cells[id]) delete names[id];
-  kept = write(local, CELLS, Object.keys(cells).length > 0 && { cells, names });
+  local.set(CELLS, Object.keys(cells).length > 0 && { cells, names });
+  session.set(STEPS, done.length + undone.length > 0 && { done: newest(done), undone: newest(undone) });
+}
+
+// newest returns the last of steps that have not too many cells together.
+function newest(steps) {
+  let [n, room] = [steps.length, MAX_KEPT];
+  while (n > 0 && (room -= steps[n - 1].length) >= 0) n--;
+  return steps.slice(n);
 }
 
 // isKept reports whether what is staged would outlive the page.
-export const isKept = () => kept;
+export const isKept = () => local.holds();
 
 export const get = (id, flag) => cells[id]?.[flag];
 export const nameOf = (id) => names[id] ?? id;
@@ -115,47 +108,34 @@ export function sent(list) {
 // handedOver forgets cells as sent does, after a preview has been made of them. The way
 // back stays open in this tab until the next time.
 export function handedOver(list) {
-  write(session, HANDED, list.map(([id, flag, cell]) => [id, flag, cell, nameOf(id)]));
+  session.set(HANDED, list.map(([id, flag, cell]) => [id, flag, cell, nameOf(id)]));
   sent(list);
 }
 
 // handed returns what was handed over last, [[account, flag, cell, name], …].
 export function handed() {
-  const list = read(session, HANDED);
-  return Array.isArray(list) ? list : [];
+  return session.get(HANDED) ?? [];
 }
 
 // bringBack stages again what was handed over, [[account, flag, cell, name], …], where
 // nothing newer is staged.
 export function bringBack(list) {
-  write(session, HANDED, null);
+  session.set(HANDED, null);
   edit(list.filter(([id, flag]) => !get(id, flag)).map(([id, flag, cell, name]) => ({ id, flag, cell, name })));
 }
 
-// onChange calls back when another tab staged something.
+// onChange calls back when another tab staged something, or it turned out whether what is
+// staged outlives the page.
 export function onChange(callback) {
-  addEventListener('storage', (e) => {
-    if (e.key !== CELLS) return;
-    ({ cells, names } = valid(read(local, CELLS)));
-    callback();
-  });
-  addEventListener('pageshow', (e) => {
-    if (!e.persisted) return;
-    ({ cells, names } = valid(read(local, CELLS)));
+  local.onChange((name) => {
+    if (name !== CELLS) return;
+    look();
     callback();
   });
 }
 
-// The steps can be many, so they are written once. The fewer there is room for, the
-// fewer are kept.
-addEventListener('pagehide', () => {
-  for (let n = MAX_STEPS; n >= 1; n = Math.floor(n / 2)) {
-    if (write(session, STEPS, { done: done.slice(-n), undone: undone.slice(-n) })) return;
-  }
-  write(session, STEPS, null);
-});
 addEventListener('beforeunload', (e) => {
-  if (!kept && accounts().length > 0) e.preventDefault();
+  if (!isKept() && accounts().length > 0) e.preventDefault();
 });
 
 // The table, and its cells.

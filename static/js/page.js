@@ -1,5 +1,6 @@
 // What every page shares: texts, announcements, toasts, failures of requests,
-// search fields, small controls. Nothing here knows of accounts or flags.
+// search fields, small controls, and what the browser keeps. Nothing here knows of
+// accounts or flags.
 
 // htmx writes answers of our own server through innerHTML. Scripts and script
 // addresses get no policy, so the browser refuses them.
@@ -14,6 +15,226 @@ for (const some of document.querySelectorAll('#texts, #more-texts')) Object.assi
 export function text(key, args = {}) {
   return texts[key].replace(/\{(\w+)(?:\|([^|}]*)\|([^}]*))?\}/g, (_, name, one, many) =>
     one === undefined ? args[name] : Number(args[name]) === 1 ? one : many);
+}
+
+// What the browser keeps of a person: what is staged and not saved, what was opened
+// lately. It outlives the session for them and tells nobody else anything: values and
+// names are encrypted with a key that only pages of this person bring, and which no
+// script can read back. Without that key, without WebCrypto (over plain http) or room it
+// lasts as long as the page.
+
+let { key: given } = document.body.dataset;
+delete document.body.dataset.key;
+const { user } = document.body.dataset;
+const subtle = given && crypto.subtle;
+let open = !subtle; // what is kept is known
+let seal = null; // the key of the values
+let placeOf = null; // the place of a name in a storage
+
+const bytesOf = (words) => new TextEncoder().encode(words);
+function toText(bytes) {
+  let chars = '';
+  for (let i = 0; i < bytes.length; i += 8192) chars += String.fromCharCode(...bytes.subarray(i, i + 8192));
+  return btoa(chars);
+}
+function toBytes(chars) {
+  const raw = atob(chars);
+  const bytes = new Uint8Array(raw.length);
+  for (let i = 0; i < raw.length; i++) bytes[i] = raw.charCodeAt(i);
+  return bytes;
+}
+
+// A Keeper is one storage of the browser. It answers from memory at once and writes a
+// little later, the latest value of a name. A value is anything that JSON can say; whoever
+// changes one sets it again. Nothing can be set before whenOpen says so.
+class Keeper {
+  #storage; // a browser may refuse even to name it
+  #values = new Map();
+  #places = new Map();
+  #dirty = new Set();
+  #busy = new Set();
+  #listeners = [];
+  #queue = Promise.resolve(); // what other tabs wrote, in its order
+  #holds = true;
+
+  constructor(storage) { this.#storage = storage; }
+
+  get(name) { return this.#values.get(name) ?? null; }
+  names() { return [...this.#values.keys()]; }
+
+  // holds reports whether what is set would outlive the page, as far as that is known.
+  holds() { return !open || Boolean(seal && this.#holds); }
+
+  // set keeps a value; null, or nothing, removes it.
+  set(name, value) {
+    if (!open) return;
+    if (value) this.#values.set(name, value);
+    else if (!this.#values.delete(name)) return;
+    this.#dirty.add(name);
+    soon();
+  }
+
+  // onChange calls back with the name when another tab has set it, or it turned out
+  // whether the browser takes it.
+  onChange(listener) { this.#listeners.push(listener); }
+  #tell(name) { if (open) for (const listener of this.#listeners) listener(name); }
+
+  // read returns what stands at a place, [name, value], or removes what does not open.
+  async #read(place, sealed) {
+    try {
+      const bytes = toBytes(sealed);
+      const clear = await subtle.decrypt({ name: 'AES-GCM', iv: bytes.subarray(0, 12), additionalData: bytesOf(place) }, seal, bytes.subarray(12));
+      const [name, value] = JSON.parse(new TextDecoder().decode(clear));
+      return [name, value];
+    } catch {
+      this.#storage().removeItem(place);
+      return [];
+    }
+  }
+
+  async #take(place, sealed) {
+    const [name, value] = await this.#read(place, sealed);
+    if (name === undefined || !seal || this.#dirty.has(name) || this.#busy.has(name)) return;
+    this.#values.set(name, value);
+    this.#places.set(name, place);
+    this.#tell(name);
+  }
+
+  // load reads all that is kept of this person under mine, and takes over what an
+  // earlier version has kept in clear.
+  async load(mine) {
+    const before = this.#holds ? this.names().filter((name) => !this.#dirty.has(name)) : [];
+    for (const name of before) this.#values.delete(name);
+    try {
+      const all = Object.entries(this.#storage());
+      await Promise.all(all.filter(([place]) => place.startsWith(mine)).map((entry) => this.#take(...entry)));
+      for (const [name, value] of all) if (name.startsWith('waveadmin.') && name.includes(`.${user}`)) this.#takeOver(name, value);
+    } catch {
+      this.#holds = false;
+    }
+    for (const name of before) if (!this.#values.has(name)) this.#tell(name);
+  }
+  #takeOver(name, clear) {
+    try {
+      this.#values.set(name, JSON.parse(clear));
+    } catch { /* as if it was not there */ }
+    this.#dirty.add(name);
+  }
+
+  // heard takes what another tab wrote.
+  heard(place, sealed) {
+    this.#queue = this.#queue.then(async () => {
+      if (sealed !== null) { await this.#take(place, sealed); return; }
+      const name = this.names().find((known) => this.#places.get(known) === place);
+      if (name === undefined || this.#dirty.has(name) || this.#busy.has(name)) return;
+      this.#values.delete(name);
+      this.#tell(name);
+    });
+  }
+
+  flush() { for (const name of this.#dirty) this.#write(name); }
+
+  async #write(name) {
+    if (this.#busy.has(name)) return; // and looks again
+    this.#busy.add(name);
+    while (seal && this.#dirty.delete(name)) {
+      const held = this.#holds;
+      try {
+        if (!this.#places.has(name)) this.#places.set(name, await placeOf(name));
+        const place = this.#places.get(name);
+        const value = this.#values.get(name);
+        const sealed = value ? await this.#sealed(place, [name, value]) : null;
+        if (this.#dirty.has(name) || !seal) continue;
+        this.#storage().removeItem(name); // of an earlier version
+        if (sealed) this.#storage().setItem(place, sealed);
+        else this.#storage().removeItem(place);
+        this.#holds = true;
+      } catch {
+        this.#holds = false; // full, or forbidden
+      }
+      if (held !== this.#holds) this.#tell(name);
+    }
+    this.#busy.delete(name);
+  }
+
+  async #sealed(place, entry) {
+    const iv = crypto.getRandomValues(new Uint8Array(12));
+    const text = await subtle.encrypt({ name: 'AES-GCM', iv, additionalData: bytesOf(place) }, seal, bytesOf(JSON.stringify(entry)));
+    const all = new Uint8Array(12 + text.byteLength);
+    all.set(iv);
+    all.set(new Uint8Array(text), 12);
+    return toText(all);
+  }
+
+  forget() {
+    this.#values.clear();
+    this.#dirty.clear();
+  }
+}
+
+// local outlives the tab, and its tabs share it; session is of this tab.
+export const local = new Keeper(() => localStorage);
+export const session = new Keeper(() => sessionStorage);
+const keepers = [local, session];
+
+// Writing waits for the next paint, and not for a page that goes.
+let due = false;
+function soon() {
+  if (due || !seal) return;
+  due = true;
+  if (document.hidden) setTimeout(flush);
+  else requestAnimationFrame(() => setTimeout(flush));
+}
+function flush() {
+  due = false;
+  for (const keeper of keepers) keeper.flush();
+}
+addEventListener('beforeunload', flush);
+addEventListener('pagehide', flush);
+document.addEventListener('visibilitychange', flush);
+
+// htmx keeps the address of the page, which may name an account, for a history that it
+// does not keep here.
+for (const event of ['htmx:load', 'htmx:pushedIntoHistory', 'htmx:replacedInHistory', 'htmx:historyRestore']) {
+  document.addEventListener(event, () => {
+    try {
+      sessionStorage.removeItem('htmx-current-path-for-history');
+    } catch { /* then it keeps nothing */ }
+  });
+}
+
+// forget drops what this page knows of what is kept, and writes no more of it.
+export function forget() {
+  open = false;
+  seal = null;
+  for (const keeper of keepers) keeper.forget();
+}
+
+async function unlock() {
+  const base = await subtle.importKey('raw', toBytes(given), 'HKDF', false, ['deriveKey']);
+  given = null;
+  const derive = (info, as, ...uses) => subtle.deriveKey({ name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(), info: bytesOf(info) }, base, as, false, uses);
+  const [values, names] = await Promise.all([
+    derive('values', { name: 'AES-GCM', length: 256 }, 'encrypt', 'decrypt'),
+    derive('names', { name: 'HMAC', hash: 'SHA-256' }, 'sign'),
+  ]);
+  const tag = async (words) => toText(new Uint8Array(await subtle.sign('HMAC', names, bytesOf(words))));
+  const mine = `waveadmin.${(await tag('')).slice(0, 12)}.`; // leaves alone what is of others
+  seal = values;
+  placeOf = async (name) => mine + await tag(name);
+  const load = () => Promise.all(keepers.map((keeper) => keeper.load(mine)));
+  await load();
+  open = true;
+  flush();
+  addEventListener('storage', (e) => { if (e.key?.startsWith(mine)) local.heard(e.key, e.newValue); });
+  addEventListener('pageshow', (e) => { if (e.persisted) load(); });
+}
+const unlocked = subtle && unlock().catch(() => { open = true; });
+
+// whenOpen acts once it is known what is kept, now or a moment after the page is there.
+export function whenOpen(act) {
+  if (open) act();
+  else unlocked.then(act);
 }
 
 function put(id, message) {
@@ -101,6 +322,7 @@ on('htmx:confirm', (e) => {
 });
 addEventListener('storage', (e) => {
   if (e.key !== null || !signOut) return;
+  forget();
   leaving = true;
   location.replace(signOut.dataset.signOut);
 });

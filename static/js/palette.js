@@ -1,7 +1,7 @@
 // The search over the whole tool: screens and flags, which come once, and accounts,
 // which the server searches. page.js opens the dialog, whose field takes what is typed
 // before this is here. The focus stays in the field; the arrows move what is chosen.
-import { fold, text } from './page.js';
+import { fold, session, text, whenOpen } from './page.js';
 
 const PAUSE = 120; // after the last letter before accounts are searched, in milliseconds
 const PATIENCE = 10000;
@@ -40,7 +40,7 @@ const why = (error, otherwise) => (error.name === 'Error' ? error.message : text
 
 // opened is called at each opening, with what was typed until now in the field.
 export async function opened() {
-  changed();
+  whenOpen(changed);
   if (places) return;
   try {
     places = [...(await answer(dialog.dataset.url)).children];
@@ -160,19 +160,12 @@ function open(option, inTab) {
 const { user } = document.body.dataset;
 const recentKey = `waveadmin.recent.${user}`;
 function lately() {
-  if (!user) return [];
-  try {
-    return JSON.parse(sessionStorage.getItem(recentKey)) ?? [];
-  } catch {
-    return [];
-  }
+  return (user && session.get(recentKey)) || [];
 }
 function remember(option) {
   if (!user || !option.matches('[data-palette-group=accounts] a, [data-palette-group=recent] a') || option.matches('[data-rest]')) return;
   const item = { href: option.getAttribute('href'), label: option.querySelector('.label').textContent, detail: option.querySelector('.detail')?.textContent ?? '' };
-  try {
-    sessionStorage.setItem(recentKey, JSON.stringify([item, ...lately().filter((old) => old.href !== item.href)].slice(0, RECENT)));
-  } catch { /* a full or forbidden storage costs the list, nothing else */ }
+  session.set(recentKey, [item, ...lately().filter((old) => old.href !== item.href)].slice(0, RECENT));
 }
 function recent() {
   const items = lately();

@@ -1,6 +1,6 @@
 // The form of a preset: marks of what is changed and not saved, the count in the
 // save bar, Ctrl+S, and a draft that outlives a session that ended.
-import { say, text } from './page.js';
+import { local, say, session, text, whenOpen } from './page.js';
 
 const form = document.querySelector('[data-preset-form]');
 const flags = form ? [...form.querySelectorAll('[data-flag]')] : [];
@@ -29,14 +29,7 @@ let offered = {}; // of a draft that is neither restored nor dropped
 
 function keep() {
   const fields = { ...offered, ...edits() };
-  try {
-    if (Object.keys(fields).length) localStorage.setItem(key, JSON.stringify({ at: Date.now(), fields }));
-    else localStorage.removeItem(key);
-  } catch { /* a full or forbidden storage costs the draft, not the page */ }
-}
-
-function read() {
-  try { return JSON.parse(localStorage.getItem(key)); } catch { return null; }
+  local.set(key, Object.keys(fields).length > 0 && { at: Date.now(), fields });
 }
 
 function bring(fields) {
@@ -65,11 +58,12 @@ function button(label, act) {
 
 // offer tells of a draft that differs from what the form shows.
 function offer() {
-  const draft = read();
+  const draft = local.get(key);
   const now = { ...Object.fromEntries(flags.map((flag) => [flag.dataset.flag, chosen(flag)])), ...Object.fromEntries(words.map((field) => [field.name, field.value])) };
   const fields = Object.fromEntries(Object.entries(draft?.fields ?? {}).filter(([name, value]) => name in now && now[name] !== value));
   if (!Object.keys(fields).length) { keep(); return; }
   offered = fields;
+  if (Object.keys(edits()).length) keep(); // of a moment ago, or restored by the browser
   const place = document.getElementById('preset-draft');
   const line = document.createElement('p');
   const time = new Date(draft.at).toLocaleString(document.documentElement.lang, { dateStyle: 'short', timeStyle: 'short', timeZone: document.documentElement.dataset.zone });
@@ -83,21 +77,17 @@ function offer() {
   say(line.textContent);
 }
 
-function drop(name) {
-  try { localStorage.removeItem(name); } catch { /* as above */ }
-}
-
-try {
-  const sent = sessionStorage.getItem(sentKey);
-  sessionStorage.removeItem(sentKey);
-  if (sent && document.querySelector('.notice-line.success')) drop(sent);
-} catch { /* as above */ }
+whenOpen(() => {
+  const sent = session.get(sentKey);
+  session.set(sentKey, null);
+  if (sent && document.querySelector('.notice-line.success')) local.set(sent, null);
+  if (form) offer();
+});
 
 if (form) {
   mark();
-  offer();
   form.addEventListener('input', () => { mark(); keep(); });
-  form.querySelector('[data-preset-discard]').addEventListener('click', () => drop(key));
+  form.querySelector('[data-preset-discard]').addEventListener('click', () => local.set(key, null));
   let sending = false; // until the next page is here
   addEventListener('pageshow', () => { sending = false; });
   form.addEventListener('submit', (e) => {
@@ -107,7 +97,7 @@ if (form) {
       return;
     }
     sending = true;
-    try { sessionStorage.setItem(sentKey, key); } catch { /* as above */ }
+    session.set(sentKey, key);
   });
   document.addEventListener('keydown', (e) => {
     if (e.isComposing || e.keyCode === 229 || e.altKey || e.shiftKey || !(e.ctrlKey || e.metaKey) || e.key.toLowerCase() !== 's' || document.querySelector('dialog:modal')) return;

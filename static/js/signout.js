@@ -1,12 +1,13 @@
 // What signing out does in the browser. The server asks for the same with
 // Clear-Site-Data, which not every browser follows. Other tabs hear of what is cleared,
 // and show nothing more: page.js.
-import { text } from './page.js';
+import { forget, local, session, text } from './page.js';
 
 // hasEdits reports whether anything is kept here that was staged and not saved.
 function hasEdits() {
+  if (local.names().length > 0 || session.names().some((name) => /^waveadmin\.staged\.(?!.*\.handed$)/.test(name))) return true;
   try {
-    return localStorage.length > 0 || Object.keys(sessionStorage).some((key) => /^waveadmin\.staged\.(?!.*\.handed$)/.test(key));
+    return localStorage.length > 0; // of others, too
   } catch {
     return false; // nothing is kept where nothing may be
   }
@@ -23,6 +24,7 @@ export function agreed(e) {
 }
 
 function clear() {
+  forget();
   try {
     localStorage.setItem('waveadmin.gone', ''); // other tabs hear of it only if there is something to clear
     localStorage.clear();

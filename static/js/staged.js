@@ -7,14 +7,21 @@
 // false. A page may add what it wants to know of the account again, such as its email.
 // There is at most one entry for a flag of an account, in the order of staging.
 
+import { session, whenOpen } from './page.js';
+
 // stagedStore is what is staged at a place ("matrix", "flag.invoice") by the person of
-// this page, in this tab. Where the browser keeps nothing it lasts as long as the page.
+// this page, in this tab. What is set before it is known what is kept lies over that.
 export function stagedStore(place) {
   const key = `waveadmin.staged.${document.body.dataset.user}.${place}`;
   const kept = `${key}.handed`;
-  let entries = read(key);
+  let entries = new Map();
   const id = (user, flag) => `${user}\n${flag}`;
   const keep = () => write(key, entries);
+  whenOpen(() => {
+    const early = entries;
+    entries = new Map([...read(key), ...early]);
+    if (early.size > 0) keep();
+  });
   return {
     get: (user, flag) => entries.get(id(user, flag)),
     all: () => [...entries.values()],
@@ -48,19 +55,8 @@ export function stagedStore(place) {
   };
 }
 
-function read(key) {
-  try {
-    return new Map(JSON.parse(sessionStorage.getItem(key)) ?? []);
-  } catch {
-    return new Map();
-  }
-}
-function write(key, entries) {
-  try {
-    if (entries.size > 0) sessionStorage.setItem(key, JSON.stringify([...entries]));
-    else sessionStorage.removeItem(key);
-  } catch { /* full or forbidden: it lasts as long as the page */ }
-}
+const read = (key) => new Map(session.get(key) ?? []);
+const write = (key, entries) => session.set(key, entries.size > 0 && [...entries]);
 
 // planOf is what a preview is asked for: the entries account by account, as the field
 // plan of a POST to the bulk changes takes them.
