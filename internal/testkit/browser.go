@@ -127,15 +127,23 @@ func (b *Browser) SignIn(person, path string) {
 	b.Until(fmt.Sprintf(`location.origin === %q && document.readyState === "complete"`, b.site.URL))
 }
 
+// arrive waits for the whole page: before, its scripts may not listen yet.
+func (b *Browser) arrive() {
+	b.t.Helper()
+	Eval[bool](b, "true")
+}
+
 // Click clicks the middle of the first element that matches, once it is visible.
 func (b *Browser) Click(sel string) {
 	b.t.Helper()
+	b.arrive()
 	b.do("click "+sel, chromedp.Click(chromedp.CSS(sel), chromedp.NodeVisible))
 }
 
 // Type types into the element as a keyboard would.
 func (b *Browser) Type(sel, keys string) {
 	b.t.Helper()
+	b.arrive()
 	// Not SendKeys, which reads the attributes of the element while they may change.
 	b.do("type into "+sel, chromedp.Focus(chromedp.CSS(sel), chromedp.NodeVisible), chromedp.KeyEvent(keys))
 }
@@ -143,6 +151,7 @@ func (b *Browser) Type(sel, keys string) {
 // Press sends keys to whatever has the focus.
 func (b *Browser) Press(keys string, opts ...chromedp.KeyOption) {
 	b.t.Helper()
+	b.arrive()
 	b.do("press", chromedp.KeyEvent(keys, opts...))
 }
 
@@ -150,43 +159,6 @@ func (b *Browser) Press(keys string, opts ...chromedp.KeyOption) {
 func (b *Browser) Wait(sel string) {
 	b.t.Helper()
 	b.do("wait for "+sel, chromedp.WaitVisible(chromedp.CSS(sel)))
-}
-
-// Until waits until a JavaScript expression is true. It survives navigations.
-func (b *Browser) Until(expression string) {
-	b.t.Helper()
-	deadline := time.Now().Add(patience)
-	for {
-		ctx, cancel := context.WithTimeout(b.ctx, patience)
-		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("Boolean("+expression+")"))
-		cancel()
-		if err == nil && ok {
-			return
-		}
-		if time.Now().After(deadline) {
-			b.shotOnFailure()
-			b.t.Fatalf("never true: %s (%v)\npage says: %s", expression, err, b.Text("body"))
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-}
-
-// Eval returns the value of a JavaScript expression.
-func Eval[T any](b *Browser, expression string) T {
-	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
-	defer cancel()
-	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
-	if err != nil {
-		b.t.Fatalf("%s: %v", expression, err)
-	}
-	return v
-}
-
-// Text returns the visible text of the first element that matches, or "".
-func (b *Browser) Text(sel string) string {
-	b.t.Helper()
-	return Eval[string](b, fmt.Sprintf("(document.querySelector(%q)?.innerText ?? '').trim()", sel))
 }
 
 // Complaints returns what the page complained of, and forgets it.
