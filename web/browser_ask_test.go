@@ -12,6 +12,7 @@ import (
 // other screens, and its button, which a browser tells of as it does of any press, leads
 // to where the person wanted to go.
 func TestBrowser_asksFirst(t *testing.T) {
+	t.Parallel()
 	s := testkit.Start(t, testkit.Options{Accounts: 5, Config: func(c *config.Config) { c.Auth.AskFirst = true }})
 	v := &visit{t: t, s: s, b: s.NewBrowser(t, "ja"), person: "nobody"}
 	const button = `[data-testid="ask"] a`

@@ -68,15 +68,15 @@ func axe(b *testkit.Browser, runOnly string) []violation {
 // window or over half of it, also at 320 × 256 pixels, which is a zoom of 400 %.
 // With WAVEADMIN_SCREENS=dir it leaves pictures of all of them there.
 func TestScreens(t *testing.T) {
+	t.Parallel()
 	for _, person := range []string{testkit.Editor, testkit.Viewer} {
-		t.Run(person, func(t *testing.T) {
-			t.Parallel()
-			v := newVisit(t, person)
-			for _, lang := range i18n.Languages {
-				v.lang = lang
+		for _, lang := range i18n.Languages {
+			t.Run(person+"/"+lang, func(t *testing.T) {
+				t.Parallel()
+				v := newVisit(t, person, lang)
 				for _, s := range slices.Concat(screens, historyScreens) {
 					if s.only == "" || s.only == person {
-						t.Logf("%s in %s", s.name, lang) // where it stopped, if it does
+						t.Log(s.name) // where it stopped, if it does
 						v.b.Size(1280, 900)
 						s.reach(v)
 						v.b.Wait(s.shows)
@@ -87,9 +87,9 @@ func TestScreens(t *testing.T) {
 						}
 					}
 				}
-			}
-			v.without()
-		})
+				v.without()
+			})
+		}
 	}
 }
 

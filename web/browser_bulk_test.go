@@ -15,6 +15,7 @@ import (
 
 // TestBulk_preview goes from the form to the preview and leaves an account out.
 func TestBulk_preview(t *testing.T) {
+	t.Parallel()
 	s := testkit.Start(t, testkit.Options{Accounts: 12, Config: onlyWhenAsked})
 	bulkAccounts(s.Wave, 12)
 	post(t, s.SignedIn(t, testkit.Editor), "/refresh", url.Values{})
@@ -50,6 +51,7 @@ func TestBulk_preview(t *testing.T) {
 
 // TestBulk_run runs a plan, reloads in the midst of it, signs out and comes back.
 func TestBulk_run(t *testing.T) {
+	t.Parallel()
 	for _, lang := range i18n.Languages {
 		t.Run(lang, func(t *testing.T) {
 			s := testkit.Start(t, testkit.Options{Accounts: 12, Config: onlyWhenAsked})

@@ -10,6 +10,7 @@ import (
 // TestCompact: in compact density all flags of an account stand on one screen of
 // 1280 × 900, with the save bar, in both languages. The choice is remembered.
 func TestCompact(t *testing.T) {
+	t.Parallel()
 	s := testkit.Start(t, testkit.Options{})
 	b := s.NewBrowser(t, "en")
 	path := "/resellers/" + string(account(t, s, nil).UserID)

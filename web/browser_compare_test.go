@@ -23,6 +23,7 @@ func startPair(t *testing.T, lang, path string) (*testkit.Site, *testkit.Browser
 
 // TestCompare_stage: from the fields to the account with what was chosen staged.
 func TestCompare_stage(t *testing.T) {
+	t.Parallel()
 	for _, lang := range i18n.Languages {
 		t.Run(lang, func(t *testing.T) {
 			s, b, _ := startPair(t, lang, "/resellers/pair-a")
@@ -61,6 +62,7 @@ func TestCompare_stage(t *testing.T) {
 // TestStage_keepsEdits: edits that are not saved outlive what a link stages: they are
 // offered again once that is saved, or on the plain page.
 func TestStage_keepsEdits(t *testing.T) {
+	t.Parallel()
 	s, b, id := startPair(t, "en", "/resellers/pair-b")
 	b.Wait(`#f-cost_allocation, #perm-form`)
 	b.Click("#f-dashboard_graph")
@@ -89,6 +91,7 @@ func TestStage_keepsEdits(t *testing.T) {
 // TestPresetMarks: a mark says what the preset says while the box says otherwise, and
 // the filter shows only those.
 func TestPresetMarks(t *testing.T) {
+	t.Parallel()
 	_, b, _ := startPair(t, "ja", "/resellers/pair-b")
 	b.Shot("account-followed-ja-light")
 	mark := `[data-flag="invoice"] [data-preset-mark]`

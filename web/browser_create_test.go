@@ -12,6 +12,7 @@ import (
 // TestCreate_fillKeepsAll: another preset or account changes the functions and nothing
 // else that was typed, the password included, which is not sent for it.
 func TestCreate_fillKeepsAll(t *testing.T) {
+	t.Parallel()
 	for _, lang := range i18n.Languages {
 		t.Run(lang, func(t *testing.T) {
 			s, b, id := startPair(t, lang, "/resellers/new")
@@ -49,6 +50,7 @@ func TestCreate_fillKeepsAll(t *testing.T) {
 // TestCreate_fillWaits: while an account is being issued, and while it is looked for,
 // nothing else is filled in: what became of it is told.
 func TestCreate_fillWaits(t *testing.T) {
+	t.Parallel()
 	s, b, id := startPair(t, "en", "/resellers/new")
 	const fixed = `document.querySelector("#preset").disabled && document.querySelector("#fill").disabled`
 	const choose = `(p => { p.disabled = false; p.value = ""; p.dispatchEvent(new Event("change", { bubbles: true })); return true; })(document.querySelector("#preset"))`

@@ -106,6 +106,7 @@ var attacks = []attack{
 // this one, makes the browser of an editor who is signed in send whatever it can.
 // Nothing is written and nothing is read.
 func TestBrowser_otherOrigins(t *testing.T) {
+	t.Parallel()
 	log := new(requests)
 	s := testkit.Start(t, testkit.Options{Accounts: 2 * len(attacks), Log: slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 	b := s.NewBrowser(t, "en")
@@ -170,6 +171,7 @@ func TestBrowser_otherOrigins(t *testing.T) {
 // TestBrowser_otherOriginsWindow: a page of ours that another one opened shows, as
 // after a click on a link, but the other one has no hold of it.
 func TestBrowser_otherOriginsWindow(t *testing.T) {
+	t.Parallel()
 	s := testkit.Start(t, testkit.Options{Accounts: 1})
 	b := s.NewBrowser(t, "en")
 	b.SignIn(testkit.Editor, "/resellers")
@@ -196,6 +198,7 @@ func TestBrowser_otherOriginsWindow(t *testing.T) {
 // TestBrowser_backAfterSignOut: who sits down at the machine next and goes back
 // sees the sign-in, and nothing of what was there.
 func TestBrowser_backAfterSignOut(t *testing.T) {
+	t.Parallel()
 	s := testkit.Start(t, testkit.Options{Accounts: 5})
 	account := s.Wave.Accounts()[0]
 	for _, back := range []string{"history.back()", "history.go(-2)", "history.go(-3)"} {

@@ -34,6 +34,7 @@ func checked(b *testkit.Browser, key wave.Key) bool {
 
 // TestKeyboard does a save with the keyboard alone: Tab to a box, Space, Ctrl+S.
 func TestKeyboard(t *testing.T) {
+	t.Parallel()
 	s, b, a := editing(t, "en")
 	b.Run("focus the box before", chromedp.Focus(chromedp.CSS(box("report_filters"))))
 	for testkit.Eval[string](b, `document.activeElement.id`) != "f-invoice" {
@@ -53,6 +54,7 @@ func TestKeyboard(t *testing.T) {
 // TestFocusIsNeverHidden tabs through the whole grid: what has the focus is
 // never under the save bar.
 func TestFocusIsNeverHidden(t *testing.T) {
+	t.Parallel()
 	_, b, _ := editing(t, "ja")
 	hidden := `(() => {
 		const bar = document.querySelector(".savebar"), el = document.activeElement;
@@ -69,6 +71,7 @@ func TestFocusIsNeverHidden(t *testing.T) {
 }
 
 func TestStaging(t *testing.T) {
+	t.Parallel()
 	_, b, _ := editing(t, "en")
 	count := func() string { return b.Text(`[data-testid="unsaved-count"]`) }
 
@@ -118,6 +121,7 @@ func TestStaging(t *testing.T) {
 // TestDraft: what is staged survives a reload, a session that ended, and is
 // gone once it is saved.
 func TestDraft(t *testing.T) {
+	t.Parallel()
 	s, b, a := editing(t, "ja")
 	b.Click(box("invoice"))
 	b.Reload()
@@ -152,6 +156,7 @@ func TestDraft(t *testing.T) {
 // reload with both, and a save of others. Restored while something else is staged, it
 // joins that.
 func TestDraft_besideEdits(t *testing.T) {
+	t.Parallel()
 	s, b, a := editing(t, "en")
 	offered := func(names ...wave.Key) {
 		t.Helper()
@@ -199,6 +204,7 @@ func TestDraft_besideEdits(t *testing.T) {
 // TestDraft_refused: a draft can be restored after the server has brought the form
 // anew, with the edits that it refused.
 func TestDraft_refused(t *testing.T) {
+	t.Parallel()
 	s, b, _ := editing(t, "en")
 	b.Click(box("invoice"))
 	b.Reload()
@@ -216,6 +222,7 @@ func TestDraft_refused(t *testing.T) {
 // TestReview: a save that turns much off is shown first; the harmless button has
 // the focus.
 func TestReview(t *testing.T) {
+	t.Parallel()
 	s, b, a := editing(t, "en")
 	for _, key := range []wave.Key{"usage_group", "usage_group_graph"} {
 		if !a.Meta.On(key) {
@@ -250,6 +257,7 @@ func TestReview(t *testing.T) {
 // TestConflict: someone changes what this save depends on. Nothing is sent until
 // the person has looked; nothing staged is lost.
 func TestConflict(t *testing.T) {
+	t.Parallel()
 	for _, lang := range []string{"ja", "en"} {
 		t.Run(lang, func(t *testing.T) {
 			s, b, a := editing(t, lang)
@@ -279,6 +287,7 @@ func TestConflict(t *testing.T) {
 // TestWaveAway: while Wave is gone the pages answer from what it last said, and a
 // save says what happened and keeps the edits. When it is back all is well.
 func TestWaveAway(t *testing.T) {
+	t.Parallel()
 	s, b, a := editing(t, "ja")
 	b.Click(box("invoice"))
 	s.WaveLeaves()
@@ -307,6 +316,7 @@ func TestWaveAway(t *testing.T) {
 // TestLostAnswer: the answer to a save is lost. The page checks, also after a
 // reload, and then says the truth.
 func TestLostAnswer(t *testing.T) {
+	t.Parallel()
 	for _, lang := range i18n.Languages {
 		t.Run(lang, func(t *testing.T) { lostAnswer(t, lang) })
 	}

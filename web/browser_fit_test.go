@@ -10,6 +10,7 @@ import (
 // TestFits: no page is wider than its window, from 320 pixels on, in either
 // language; tables scroll inside themselves.
 func TestFits(t *testing.T) {
+	t.Parallel()
 	s := testkit.Start(t, testkit.Options{Accounts: 200})
 	b := s.NewBrowser(t, "ja")
 	b.SignIn(testkit.Editor, "/resellers")

@@ -52,6 +52,7 @@ func unsavedIs(t *testing.T, b *testkit.Browser, lang string, count, on, off int
 // TestFlag_staging: what is staged survives search, filter, pages and a reload; a
 // second click takes it back; the buttons take only what is shown.
 func TestFlag_staging(t *testing.T) {
+	t.Parallel()
 	const lang = "en"
 	_, b, rows := flagPage(t, lang, "/flags/open_api?size=25&state=off")
 	b.Click(oneBox(rows[0]))
@@ -100,6 +101,7 @@ func TestFlag_staging(t *testing.T) {
 // TestFlag_savesOne: one account is saved as from its own page, with this flag alone,
 // and its undo is offered here.
 func TestFlag_savesOne(t *testing.T) {
+	t.Parallel()
 	const lang = "en"
 	s, b, rows := flagPage(t, lang, "/flags/open_api?state=off")
 	id := wave.UserID(rows[2])
@@ -148,6 +150,7 @@ func TestFlag_savesOne(t *testing.T) {
 // TestFlag_asksFirst: the change of one account, too, is looked over first when the
 // settings want every save to be, or the list is old.
 func TestFlag_asksFirst(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name, confirm string
 		old, asks     bool
@@ -186,6 +189,7 @@ func TestFlag_asksFirst(t *testing.T) {
 // TestFlag_refused: a save of one that meets something ends on that account's page,
 // and stays staged here.
 func TestFlag_refused(t *testing.T) {
+	t.Parallel()
 	s, b, rows := flagPage(t, "en", "/flags/open_api?state=off")
 	b.Click(oneBox(rows[0]))
 	s.Wave.RemoveAccount(wave.UserID(rows[0]))
@@ -206,6 +210,7 @@ func TestFlag_refused(t *testing.T) {
 // TestFlag_pageTurnFails: that a page did not come is no failed save, and is not told as
 // one beside the button.
 func TestFlag_pageTurnFails(t *testing.T) {
+	t.Parallel()
 	for _, lang := range i18n.Languages {
 		t.Run(lang, func(t *testing.T) {
 			_, b, _ := flagPage(t, lang, "/flags/open_api?size=25")
@@ -228,6 +233,7 @@ func TestFlag_pageTurnFails(t *testing.T) {
 // TestFlag_handsOver: more than one account goes to the preview of a bulk change, with
 // what was seen and what is wanted; after it nothing is staged, but can be again.
 func TestFlag_handsOver(t *testing.T) {
+	t.Parallel()
 	for _, lang := range i18n.Languages {
 		t.Run(lang, func(t *testing.T) {
 			s, b, rows := flagPage(t, lang, "/flags/open_api")

@@ -20,6 +20,7 @@ import (
 // TestRefusedForm: a form that was refused says why, on top and at the field,
 // and keeps all that was typed, the password included.
 func TestRefusedForm(t *testing.T) {
+	t.Parallel()
 	for _, lang := range []string{"ja", "en"} {
 		t.Run(lang, func(t *testing.T) {
 			s := testkit.Start(t, testkit.Options{})
@@ -74,6 +75,7 @@ func TestRefusedForm(t *testing.T) {
 // TestNoConnection: a save that never left says so beside the button, and can be
 // pressed again.
 func TestNoConnection(t *testing.T) {
+	t.Parallel()
 	s, b, a := editing(t, "ja")
 	b.Click(box("invoice"))
 	b.Run("cut the network", disconnected(true))
@@ -114,6 +116,7 @@ type offlineParams struct {
 // TestSearchKeys: "/" goes to the search field, Escape empties it, and nothing
 // is searched while an input method composes.
 func TestSearchKeys(t *testing.T) {
+	t.Parallel()
 	s := testkit.Start(t, testkit.Options{})
 	b := s.NewBrowser(t, "en")
 	b.SignIn(testkit.Editor, "/resellers")

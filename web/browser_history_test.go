@@ -37,6 +37,7 @@ func staged(b *testkit.Browser) string {
 // TestHistory_undo: a save is taken back from the history. What someone changed since
 // stays and is named, other edits in the browser are not lost.
 func TestHistory_undo(t *testing.T) {
+	t.Parallel()
 	remembering(t, func(t *testing.T, s *testkit.Site, b *testkit.Browser, lang string, p *past, _ *clock) {
 		b.Open("/resellers/history") // an edit that is left behind
 		b.Click(box("usage_account"))
@@ -80,6 +81,7 @@ func TestHistory_undo(t *testing.T) {
 // TestHistory_restore: the account goes back to a point of its past; discarding
 // leads to the page as it is.
 func TestHistory_restore(t *testing.T) {
+	t.Parallel()
 	remembering(t, func(t *testing.T, s *testkit.Site, b *testkit.Browser, lang string, p *past, _ *clock) {
 		b.Open("/changes/" + p.first)
 		b.Click(`[data-testid="stage-restore"]`)
@@ -113,6 +115,7 @@ func TestHistory_restore(t *testing.T) {
 
 // TestHistory_again: an account that was deleted is issued again as it was.
 func TestHistory_again(t *testing.T) {
+	t.Parallel()
 	remembering(t, func(t *testing.T, s *testkit.Site, b *testkit.Browser, lang string, _ *past, _ *clock) {
 		b.Open("/changes?kind=delete")
 		b.Click(`td.clip a[href="/resellers/gone"]`)
@@ -134,6 +137,7 @@ func TestHistory_again(t *testing.T) {
 
 // TestHistory_decide: an editor says what became of a change that no reading settled.
 func TestHistory_decide(t *testing.T) {
+	t.Parallel()
 	remembering(t, func(t *testing.T, s *testkit.Site, b *testkit.Browser, lang string, _ *past, clock *clock) {
 		id, undo := doubt(t, s, clock, sandbox.Before)
 		defer undo()
@@ -163,6 +167,7 @@ func TestHistory_decide(t *testing.T) {
 // TestChanges_keyboard filters the table of changes and clears it with the keyboard
 // alone.
 func TestChanges_keyboard(t *testing.T) {
+	t.Parallel()
 	remembering(t, func(t *testing.T, _ *testkit.Site, b *testkit.Browser, lang string, p *past, _ *clock) {
 		rows := func(n int) { b.Until(fmt.Sprintf(`document.querySelectorAll("tbody tr").length === %d`, n)) }
 		param := func(name, value string) {

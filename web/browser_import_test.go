@@ -13,6 +13,7 @@ import (
 // TestImport goes from the list of accounts to new ones, in both languages: a file, its
 // preview, the run.
 func TestImport(t *testing.T) {
+	t.Parallel()
 	s := testkit.Start(t, testkit.Options{Accounts: 12, Config: onlyWhenAsked})
 	company := s.Wave.Accounts()[0].BillingGroup.CompanyID
 	b := s.NewBrowser(t, "ja")

@@ -44,6 +44,7 @@ const outOfSight = `(() => {
 
 // TestKeys_bulk deletes, issues, schedules and approves without a mouse.
 func TestKeys_bulk(t *testing.T) {
+	t.Parallel()
 	s := testkit.Start(t, testkit.Options{Accounts: 3, Config: func(c *config.Config) { onlyWhenAsked(c); c.UI.Approval = "flags: open_api" }})
 	bulkAccounts(s.Wave, 12)
 	post(t, s.SignedIn(t, testkit.Editor), "/refresh", url.Values{})

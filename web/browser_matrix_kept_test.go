@@ -20,6 +20,7 @@ func clickWithShift(ctx context.Context, t *chromedp.Target, nodes []*chromedp.N
 // TestMatrix_stagedIsKept: by a sort, a filter, another page, a reload, a hidden column
 // and the way back.
 func TestMatrix_stagedIsKept(t *testing.T) {
+	t.Parallel()
 	m := openMatrix(t, testkit.Editor, "?size=25")
 	m.Click(m.at("m03", "invoice"))
 	m.Click(m.at("m04", "usage_tag"))
@@ -82,6 +83,7 @@ func TestMatrix_stagedIsKept(t *testing.T) {
 
 // TestMatrix_undo: 100 steps back and forth, over pages and a reload.
 func TestMatrix_undo(t *testing.T) {
+	t.Parallel()
 	m := openMatrix(t, testkit.Editor, "?size=25")
 	m.Click(m.at("m03", "invoice"))
 	m.focus("m04", "invoice")
@@ -140,6 +142,7 @@ func TestMatrix_undo(t *testing.T) {
 // TestMatrix_movedMeanwhile: what someone else changed since is marked, and what is as
 // wanted by now is not sent.
 func TestMatrix_movedMeanwhile(t *testing.T) {
+	t.Parallel()
 	m := openMatrix(t, testkit.Editor, "")
 	m.Click(m.at("m03", "invoice"))
 	m.Click(m.at("m04", "invoice"))
@@ -189,6 +192,7 @@ var corners = []struct {
 // TestMatrix_focusIsNeverHidden walks to all corners, also on a phone and at 400 %, with
 // something staged: what has the focus is in sight and under nothing that sticks.
 func TestMatrix_focusIsNeverHidden(t *testing.T) {
+	t.Parallel()
 	m := openMatrix(t, testkit.Editor, "")
 	m.Click(m.at("m03", "invoice"))
 	m.Click(m.at("m04", "usage_tag"))
@@ -218,6 +222,7 @@ func TestMatrix_focusIsNeverHidden(t *testing.T) {
 // TestMatrix_at400percent: in 320 × 256 pixels the page is no wider, and everything can
 // be done.
 func TestMatrix_at400percent(t *testing.T) {
+	t.Parallel()
 	m := openMatrix(t, testkit.Editor, "?size=25")
 	m.Size(320, 256)
 	m.Reload()
@@ -246,6 +251,7 @@ func TestMatrix_at400percent(t *testing.T) {
 
 // TestMatrix_viewer: a viewer moves and looks; nothing can be staged.
 func TestMatrix_viewer(t *testing.T) {
+	t.Parallel()
 	m := openMatrix(t, testkit.Viewer, "")
 	m.Click(m.at("m03", "invoice"))
 	m.press(" ")

@@ -10,6 +10,7 @@ import (
 // TestMatrix_oddNames: accounts whose ids are names that every object of a script has
 // are staged as others, and nothing that all objects share is changed.
 func TestMatrix_oddNames(t *testing.T) {
+	t.Parallel()
 	m := openMatrix(t, testkit.Editor, "?size=25")
 	names := []wave.UserID{"__proto__", "constructor", "toString"}
 	for _, id := range names {

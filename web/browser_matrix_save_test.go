@@ -15,6 +15,7 @@ import (
 // TestMatrix_savesOne: what is staged of one account is saved at once, by the page of
 // the matrix. What of it was saved is no longer staged, and the table shows it.
 func TestMatrix_savesOne(t *testing.T) {
+	t.Parallel()
 	m := openMatrix(t, testkit.Editor, "?size=25")
 	m.Click(`[data-testid="save"]`)
 	m.Until(`document.querySelector("[data-result]").textContent`)
@@ -44,6 +45,7 @@ func TestMatrix_savesOne(t *testing.T) {
 // TestMatrix_asksBeforeAGroup: turning off a whole group of an account is looked over
 // first, and nothing is sent before.
 func TestMatrix_asksBeforeAGroup(t *testing.T) {
+	t.Parallel()
 	m := openMatrix(t, testkit.Editor, "?size=25")
 	m.s.Wave.ResetJournal()
 	for _, key := range []string{"usage_group", "usage_group_graph"} {
@@ -70,6 +72,7 @@ func TestMatrix_asksBeforeAGroup(t *testing.T) {
 // TestMatrix_saveIsRefused: when a save is not a plain success, the person gets to where
 // it can be settled, and nothing that was staged is lost before it is known to be so.
 func TestMatrix_saveIsRefused(t *testing.T) {
+	t.Parallel()
 	m := openMatrix(t, testkit.Editor, "?size=25")
 	back := func(what string, cells int) {
 		t.Helper()
@@ -118,6 +121,7 @@ func TestMatrix_saveIsRefused(t *testing.T) {
 // TestMatrix_handsOver: what is staged of several accounts becomes a plan, which is
 // looked over on its own page. A failure on the way keeps it all.
 func TestMatrix_handsOver(t *testing.T) {
+	t.Parallel()
 	m := openMatrix(t, testkit.Editor, "?size=25")
 	m.focus("m03", "invoice")
 	m.press(kb.ArrowDown, shiftKey)
@@ -162,6 +166,7 @@ func TestMatrix_handsOver(t *testing.T) {
 
 // TestMatrix_pictures takes those of what is staged, and of the menu of a column.
 func TestMatrix_pictures(t *testing.T) {
+	t.Parallel()
 	s := testkit.Start(t, testkit.Options{Accounts: 200})
 	b := s.NewBrowser(t, "ja")
 	b.SignIn(testkit.Editor, "/matrix")

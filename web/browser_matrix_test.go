@@ -117,6 +117,7 @@ func (m matrix) wantCount(what string, accounts, cells, on, off int) {
 // TestMatrix_oneTabStop: Tab goes into the matrix once and then out of it, wherever the
 // person was in it.
 func TestMatrix_oneTabStop(t *testing.T) {
+	t.Parallel()
 	m := openMatrix(t, testkit.Editor, "")
 	const stops = `[...document.querySelectorAll('.matrix-scroll, .matrix-scroll *')].filter(e => e.tabIndex >= 0).length`
 	const inside = `Boolean(document.activeElement.closest('[data-testid="matrix"]'))`
@@ -143,6 +144,7 @@ func TestMatrix_oneTabStop(t *testing.T) {
 
 // TestMatrix_keys moves, selects and switches with the keyboard alone.
 func TestMatrix_keys(t *testing.T) {
+	t.Parallel()
 	m := openMatrix(t, testkit.Editor, "")
 	m.focus("m05", "invoice")
 	for _, step := range []struct {
@@ -222,6 +224,7 @@ func TestMatrix_keys(t *testing.T) {
 
 // TestMatrix_ime: while an input method composes, no key does anything.
 func TestMatrix_ime(t *testing.T) {
+	t.Parallel()
 	m := openMatrix(t, testkit.Editor, "")
 	m.ready()
 	m.Click("h1") // a window that nobody has touched tells of no focus
@@ -241,6 +244,7 @@ func TestMatrix_ime(t *testing.T) {
 
 // TestMatrix_find: what the browser's own search looks in has every row.
 func TestMatrix_find(t *testing.T) {
+	t.Parallel()
 	m := openMatrix(t, testkit.Editor, "?size=100")
 	last := testkit.Eval[string](m.Browser, `document.querySelector('[data-testid="matrix"]').tBodies[0].lastElementChild.querySelector("a").textContent`)
 	if last != "tenant59@matrix.example.co.jp" || !testkit.Eval[bool](m.Browser, fmt.Sprintf(`window.find(%q)`, last)) {
@@ -254,6 +258,7 @@ func TestMatrix_find(t *testing.T) {
 // TestMatrix_column: what the menu of a column sets, it sets for the rows of the page
 // and no other.
 func TestMatrix_column(t *testing.T) {
+	t.Parallel()
 	m := openMatrix(t, testkit.Editor, "?size=25&page=2")
 	m.Click(`th[data-flag="invoice"] button`)
 	m.Wait(`#column-menu:popover-open`)

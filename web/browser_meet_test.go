@@ -45,6 +45,7 @@ func focusOn(b *testkit.Browser) string {
 // TestMeet_merge: two people save different flags of one account; the second is
 // told what is included, and nobody is asked.
 func TestMeet_merge(t *testing.T) {
+	t.Parallel()
 	for _, lang := range i18n.Languages {
 		t.Run(lang, func(t *testing.T) {
 			s, b, a := editing(t, lang)
@@ -95,6 +96,7 @@ func intoConflict(t *testing.T, lang string) (*testkit.Site, *testkit.Browser, w
 // TestMeet_choose: the dialog by mouse. Its choices are those of the boxes behind
 // it; each way out keeps what was typed.
 func TestMeet_choose(t *testing.T) {
+	t.Parallel()
 	for _, lang := range i18n.Languages {
 		t.Run(lang, func(t *testing.T) {
 			s, b, a := intoConflict(t, lang)
@@ -128,6 +130,7 @@ func TestMeet_choose(t *testing.T) {
 // TestMeet_keyboard: the dialog by keyboard alone. The harmless button has the
 // focus, Escape goes back, and the focus returns to where it was.
 func TestMeet_keyboard(t *testing.T) {
+	t.Parallel()
 	for _, lang := range i18n.Languages {
 		t.Run(lang, func(t *testing.T) {
 			s, b, a := intoConflict(t, lang)
@@ -173,6 +176,7 @@ func TestMeet_keyboard(t *testing.T) {
 // TestMeet_backThenEdit: a choice that was made before going back does not weigh on
 // what is edited afterwards.
 func TestMeet_backThenEdit(t *testing.T) {
+	t.Parallel()
 	s, b, a := intoConflict(t, "en")
 	b.Click(`#conflict [name="choose.invoice_download_csv_merged"][value="now"]`)
 	b.Click(`#conflict [data-close]`)
@@ -188,6 +192,7 @@ func TestMeet_backThenEdit(t *testing.T) {
 // TestMeet_takeNow: who keeps what others did finds the own edits listed, and can
 // have them back, also after a reload.
 func TestMeet_takeNow(t *testing.T) {
+	t.Parallel()
 	for _, lang := range i18n.Languages {
 		t.Run(lang, func(t *testing.T) {
 			s, b, a := intoConflict(t, lang)
@@ -215,6 +220,7 @@ func TestMeet_takeNow(t *testing.T) {
 
 // TestMeet_noConnection: a save from the dialog that never leaves says so there.
 func TestMeet_noConnection(t *testing.T) {
+	t.Parallel()
 	_, b, _ := intoConflict(t, "ja")
 	b.Run("cut the network", disconnected(true))
 	b.Click(`#conflict [data-reviewed]`)
@@ -227,6 +233,7 @@ func TestMeet_noConnection(t *testing.T) {
 // TestMeet_deletion: the account is deleted while someone edits it. The edits stay
 // on screen, as text to copy and as a draft.
 func TestMeet_deletion(t *testing.T) {
+	t.Parallel()
 	for _, lang := range i18n.Languages {
 		t.Run(lang, func(t *testing.T) {
 			s, b, a := editing(t, lang)
@@ -269,6 +276,7 @@ func TestMeet_deletion(t *testing.T) {
 // TestMeet_undo: an undo that meets a change asks; the way back leads to the Undo,
 // and the rest is undone when the person says so.
 func TestMeet_undo(t *testing.T) {
+	t.Parallel()
 	for _, lang := range i18n.Languages {
 		t.Run(lang, func(t *testing.T) {
 			s, b, a := editing(t, lang)

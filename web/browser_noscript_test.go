@@ -14,6 +14,7 @@ import (
 // TestConflict_withoutScripts: the dialog stands above the form, its choices are
 // those of a plain form, and it has no button that does nothing.
 func TestConflict_withoutScripts(t *testing.T) {
+	t.Parallel()
 	s := testkit.Start(t, testkit.Options{})
 	b := s.NewBrowser(t, "ja")
 	a := account(t, s, map[wave.Key]bool{"invoice": false, "invoice_download_csv_merged": false})

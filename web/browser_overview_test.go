@@ -11,6 +11,7 @@ import (
 // TestOverview takes its pictures, and follows its ways out of a picture into the
 // table.
 func TestOverview(t *testing.T) {
+	t.Parallel()
 	for _, lang := range i18n.Languages {
 		t.Run(lang, func(t *testing.T) {
 			s := testkit.Start(t, testkit.Options{Accounts: 200, Config: onlyWhenAsked})

@@ -98,6 +98,7 @@ func openPage(b *testkit.Browser, p page) {
 // the menu, and nothing that the policy refuses; the browser fails the test on that. It
 // also takes their pictures.
 func TestPages_frame(t *testing.T) {
+	t.Parallel()
 	s, all := pages(t)
 	b := s.NewBrowser(t, "ja")
 	b.SignIn(testkit.Editor, "/resellers")
@@ -131,6 +132,7 @@ const levels = `(() => { let last = 0; for (const h of document.querySelectorAll
 // TestPages_focus goes through every main screen by Tab, and back: what has the focus is
 // in sight, and nothing that sticks or floats covers it, also at a zoom of 400 %.
 func TestPages_focus(t *testing.T) {
+	t.Parallel()
 	s, all := pages(t)
 	for _, size := range [][2]int64{{1280, 640}, {390, 844}, {320, 256}} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
@@ -192,6 +194,7 @@ const focusCovered = `(() => {
 // TestPages_find: the search of the browser finds what stands last in the long tables,
 // as all rows of a page are there, and shows it where nothing covers it.
 func TestPages_find(t *testing.T) {
+	t.Parallel()
 	s := testkit.Start(t, testkit.Options{Accounts: 200})
 	b := s.NewBrowser(t, "en")
 	b.SignIn(testkit.Editor, "/resellers")

@@ -14,6 +14,7 @@ import (
 // TestPalette_composing: nothing is searched, chosen or opened while an input method
 // composes; the word that it ends with is searched.
 func TestPalette_composing(t *testing.T) {
+	t.Parallel()
 	_, b := withPalette(t, "ja", testkit.Editor)
 	b.Until(paletteChosen)
 	b.Run("compose", compose("でーた"))
@@ -41,6 +42,7 @@ func TestPalette_composing(t *testing.T) {
 // TestPalette_late: what is typed before the script is there counts, an answer to an
 // older text is none, and Enter waits for the answer to what is typed.
 func TestPalette_late(t *testing.T) {
+	t.Parallel()
 	_, b := withPalette(t, "en", testkit.Editor)
 	b.Until(paletteChosen)
 	testkit.Eval[bool](b, `(real => { window.asked = []; window.fetch = (address, init) => new Promise((done, fail) => {
@@ -65,6 +67,7 @@ func TestPalette_late(t *testing.T) {
 // TestPalette_ofNobody: where the page does not say whose it is, nothing that was opened
 // is kept.
 func TestPalette_ofNobody(t *testing.T) {
+	t.Parallel()
 	_, b := withPalette(t, "en", testkit.Editor)
 	b.Reload()
 	b.Until(`document.body.removeAttribute("data-user") ?? true`) // before the script is there
@@ -81,6 +84,7 @@ func TestPalette_ofNobody(t *testing.T) {
 // TestPalette_away: flags and screens are found without Wave and without a connection,
 // and it says what is missing.
 func TestPalette_away(t *testing.T) {
+	t.Parallel()
 	s, b := withPalette(t, "en", testkit.Editor)
 	b.Until(paletteChosen)
 	b.Press(kb.Escape)
@@ -113,6 +117,7 @@ func TestPalette_away(t *testing.T) {
 // TestPalette_behindDialogs: a dialog that asks something is not covered, and "/" goes on
 // going to the search of the table.
 func TestPalette_behindDialogs(t *testing.T) {
+	t.Parallel()
 	s, b := withPalette(t, "en", testkit.Editor)
 	b.Press(kb.Escape)
 	b.Until(`!` + paletteOpen)

@@ -71,6 +71,7 @@ func found(b *testkit.Browser, paths ...string) {
 // TestPalette goes to an account, a flag and a screen by keyboard alone, in both
 // languages.
 func TestPalette(t *testing.T) {
+	t.Parallel()
 	for _, lang := range i18n.Languages {
 		t.Run(lang, func(t *testing.T) {
 			_, b := withPalette(t, lang, testkit.Editor)
@@ -112,6 +113,7 @@ func TestPalette(t *testing.T) {
 // TestPalette_keys: the arrows go round, the page keys do not; Tab stays inside; Ctrl+Enter
 // opens beside; Escape goes back to where the focus was.
 func TestPalette_keys(t *testing.T) {
+	t.Parallel()
 	_, b := withPalette(t, "en", testkit.Editor)
 	b.Press(kb.Escape)
 	b.Until(`!` + paletteOpen)
@@ -194,6 +196,7 @@ func windows(b *testkit.Browser) (n int) {
 
 // TestPalette_phone: the button is there on a phone, and what it opens fits.
 func TestPalette_phone(t *testing.T) {
+	t.Parallel()
 	for _, lang := range i18n.Languages {
 		_, b := withPalette(t, lang, testkit.Viewer)
 		b.Until(paletteChosen)
@@ -218,6 +221,7 @@ func TestPalette_phone(t *testing.T) {
 
 // TestPalette_withoutScripts: there is no button that does nothing.
 func TestPalette_withoutScripts(t *testing.T) {
+	t.Parallel()
 	_, b := withPalette(t, "en", testkit.Viewer)
 	b.Run("turn scripts off", func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
 		_, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
@@ -235,6 +239,7 @@ func TestPalette_withoutScripts(t *testing.T) {
 // TestPalette_order: the nearest first, and no more of one kind than leaves room for
 // accounts.
 func TestPalette_order(t *testing.T) {
+	t.Parallel()
 	_, b := withPalette(t, "en", testkit.Editor)
 	const kinds = `[...document.querySelectorAll("#palette [role=group]")].map(g => g.dataset.paletteGroup + " " + g.querySelectorAll("[data-search]").length).join(", ")`
 	for _, tt := range []struct{ text, first, kinds string }{

@@ -27,6 +27,7 @@ func asks(b *testkit.Browser) {
 // no more once they are saved, I have left, or I was silent for a minute. I never
 // see myself, and nothing on the page moves.
 func TestPresence(t *testing.T) {
+	t.Parallel()
 	for _, lang := range i18n.Languages {
 		t.Run(lang, func(t *testing.T) {
 			var ahead atomic.Int64
@@ -127,6 +128,7 @@ func untilTold(t *testing.T, b *testkit.Browser, words string) {
 // edits, goes on in silence when the session has ended, and does not read the same
 // out twice.
 func TestPresence_quiet(t *testing.T) {
+	t.Parallel()
 	s, b, a := editing(t, "en")
 	testkit.Eval[bool](b, `(window.pings = [], document.addEventListener("htmx:beforeSend", (e) => {
 		if (e.detail.elt.id === "presence") pings.push(String(new URLSearchParams(e.detail.requestConfig.formData))); }), true)`)
@@ -180,6 +182,7 @@ func TestPresence_quiet(t *testing.T) {
 // TestPresence_duringASave: the answer to a ping does not free a form that waits for
 // the answer to its save, nor does it move the focus.
 func TestPresence_duringASave(t *testing.T) {
+	t.Parallel()
 	s, b, _ := editing(t, "en")
 	b.Click(box("invoice"))
 	b.Until(`document.querySelectorAll("#presence.htmx-request").length === 0`)

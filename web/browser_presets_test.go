@@ -36,6 +36,7 @@ var standard = wave.Wanted{"open_api": true, "usage_tag": false, "invoice": true
 // TestPresets goes the way of a preset: duplicate the defaults, change, save, assign,
 // look at what differs. A draft outlives a reload, and Ctrl+S saves.
 func TestPresets(t *testing.T) {
+	t.Parallel()
 	s := testkit.Start(t, testkit.Options{Accounts: 12, Config: onlyWhenAsked})
 	bulkAccounts(s.Wave, 12)
 	post(t, s.SignedIn(t, testkit.Editor), "/refresh", url.Values{})

@@ -12,6 +12,7 @@ import (
 // TestBrowser_proofLosesNothing: a page that was open for long keeps what was typed on
 // it over the way through the provider.
 func TestBrowser_proofLosesNothing(t *testing.T) {
+	t.Parallel()
 	clock := new(clock)
 	s := testkit.Start(t, testkit.Options{Accounts: 3, Now: clock.now, Config: onlyWhenAsked})
 	account := s.Wave.Accounts()[0]

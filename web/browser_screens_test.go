@@ -168,7 +168,7 @@ var screens = []screen{
 }
 
 // newVisit signs a person in on a site with the unusual account.
-func newVisit(t *testing.T, person string) *visit {
+func newVisit(t *testing.T, person, lang string) *visit {
 	clock := new(clock)
 	s := testkit.Start(t, testkit.Options{Now: clock.now, Config: onlyWhenAsked})
 	meta := wave.Defaults().
@@ -185,7 +185,7 @@ func newVisit(t *testing.T, person string) *visit {
 	if err := s.Wave.AddAccount(long); err != nil {
 		t.Fatal(err)
 	}
-	v := &visit{t: t, s: s, b: s.NewBrowser(t, "ja"), person: person, lang: "ja", clock: clock}
+	v := &visit{t: t, s: s, b: s.NewBrowser(t, lang), person: person, lang: lang, clock: clock}
 	v.b.Open("/resellers")
 	v.inspect("provider")
 	v.b.SignIn(person, "/resellers")

@@ -10,6 +10,7 @@ import (
 // TestBrowser_signOutLeavesNothing: signing out asks before it removes edits that are
 // not saved, and then nothing is left in the browser; another tab shows nothing either.
 func TestBrowser_signOutLeavesNothing(t *testing.T) {
+	t.Parallel()
 	_, b, a := editing(t, "ja")
 	const kept = `[localStorage, sessionStorage].flatMap((all) => Object.keys(all)).filter((key) => key.startsWith("waveadmin")).length`
 	answer := func(yes bool) {
@@ -47,6 +48,7 @@ func TestBrowser_signOutLeavesNothing(t *testing.T) {
 
 // TestBrowser_signOutOfAnotherTab: what a tab shows goes when another one signs out.
 func TestBrowser_signOutOfAnotherTab(t *testing.T) {
+	t.Parallel()
 	_, b, _ := editing(t, "en")
 	b.Click(box("invoice"))
 	testkit.Eval[bool](b, `(dispatchEvent(new StorageEvent("storage", { key: "waveadmin.draft.x" })), true)`)

@@ -135,6 +135,7 @@ const swap = `(() => {
 // policy has nothing to stop there. Without both everything runs: the fragments are what
 // they say.
 func TestBrowser_swapsRunNothing(t *testing.T) {
+	t.Parallel()
 	never, always := func(int) bool { return false }, func(int) bool { return true }
 	tests := []struct {
 		name    string

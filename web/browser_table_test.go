@@ -31,6 +31,7 @@ func shiftClick(b *testkit.Browser, sel string) {
 }
 
 func TestTable_selection(t *testing.T) {
+	t.Parallel()
 	s := testkit.Start(t, testkit.Options{Accounts: 60})
 	b := s.NewBrowser(t, "en")
 	b.SignIn(testkit.Editor, "/resellers?size=25")
@@ -98,6 +99,7 @@ func TestTable_selection(t *testing.T) {
 
 // Nothing that is not shown stays selected, and what goes is said.
 func TestTable_selectionFollowsTheRows(t *testing.T) {
+	t.Parallel()
 	s := testkit.Start(t, testkit.Options{Accounts: 60})
 	b := s.NewBrowser(t, "en")
 	b.SignIn(testkit.Editor, "/resellers?size=25")
@@ -146,6 +148,7 @@ func TestTable_selectionFollowsTheRows(t *testing.T) {
 // TestTable_withoutScripts: the boxes of the page are fields of a form; filter,
 // columns and views are forms and links.
 func TestTable_withoutScripts(t *testing.T) {
+	t.Parallel()
 	s := testkit.Start(t, testkit.Options{Accounts: 60})
 	b := s.NewBrowser(t, "en")
 	b.SignIn(testkit.Editor, "/resellers?size=25")
@@ -218,6 +221,7 @@ func tablePast(t *testing.T, s *testkit.Site) (presetID string) {
 // TestTable_pictures takes the pictures of the table's states, and looks whether the
 // row's links stay in the window of a desk.
 func TestTable_pictures(t *testing.T) {
+	t.Parallel()
 	s := testkit.Start(t, testkit.Options{Accounts: 200})
 	b := s.NewBrowser(t, "ja")
 	b.SignIn(testkit.Editor, "/resellers")

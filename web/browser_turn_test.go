@@ -16,6 +16,7 @@ import (
 // TestEnterSaves: Enter in a form presses Save, never the Undo that stands before
 // it after a save. The save leaves the focus where it was.
 func TestEnterSaves(t *testing.T) {
+	t.Parallel()
 	s, b, a := editing(t, "en")
 	b.Click(box("invoice"))
 	b.Press(kb.Enter)
@@ -36,6 +37,7 @@ func TestEnterSaves(t *testing.T) {
 // TestNoEditsDuringASave: the answer to a save brings the form anew, so nothing
 // can be edited until it is there, by mouse or by keyboard.
 func TestNoEditsDuringASave(t *testing.T) {
+	t.Parallel()
 	s, b, a := editing(t, "en")
 	s.Wave.Fail(sandbox.Fault{Op: sandbox.OpMeta, Nth: 1, Delay: 2 * time.Second})
 	b.Click(box("invoice"))
@@ -73,6 +75,7 @@ func inDoubt(t *testing.T, s *testkit.Site, when sandbox.When) wave.Reseller {
 // TestDoubtOfAnother: what someone else wanted is not on my page as if it were
 // saved, or mine; that it is being checked is.
 func TestDoubtOfAnother(t *testing.T) {
+	t.Parallel()
 	s := testkit.Start(t, testkit.Options{})
 	a := inDoubt(t, s, sandbox.Before)
 	b := s.NewBrowser(t, "en")
@@ -88,6 +91,7 @@ func TestDoubtOfAnother(t *testing.T) {
 
 // TestPollingGoesOn after a poll that failed, as when the server restarts.
 func TestPollingGoesOn(t *testing.T) {
+	t.Parallel()
 	s := testkit.Start(t, testkit.Options{})
 	a := inDoubt(t, s, sandbox.After)
 	b := s.NewBrowser(t, "en")

@@ -47,6 +47,7 @@ func flagOn(t *testing.T, s *testkit.Site, id wave.UserID, key wave.Key) bool {
 // search, switch three flags, save, undo, issue an account, reset its password,
 // delete it, sign out. It also makes pictures for docs/screenshots.
 func TestWalk(t *testing.T) {
+	t.Parallel()
 	for _, lang := range i18n.Languages {
 		t.Run(lang, func(t *testing.T) {
 			s := testkit.Start(t, testkit.Options{Accounts: 200})
@@ -180,6 +181,7 @@ func walkIssue(t *testing.T, s *testkit.Site, b *testkit.Browser) {
 // TestWalk_viewer sees everything, is told why nothing can be changed, and
 // changes nothing by any way.
 func TestWalk_viewer(t *testing.T) {
+	t.Parallel()
 	for _, lang := range i18n.Languages {
 		t.Run(lang, func(t *testing.T) {
 			s := testkit.Start(t, testkit.Options{})
@@ -209,6 +211,7 @@ func TestWalk_viewer(t *testing.T) {
 
 // TestWalk_nobody signs in without a role and is turned away.
 func TestWalk_nobody(t *testing.T) {
+	t.Parallel()
 	s := testkit.Start(t, testkit.Options{})
 	b := s.NewBrowser(t, "ja")
 	b.SignIn(testkit.Nobody, "/resellers")

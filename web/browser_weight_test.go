@@ -25,6 +25,7 @@ const (
 
 // TestWeight loads pages into a browser that has nothing of them yet.
 func TestWeight(t *testing.T) {
+	t.Parallel()
 	s := testkit.Start(t, testkit.Options{Accounts: 10_000})
 	b := s.NewBrowser(t, "ja")
 	b.SignIn(testkit.Editor, "/resellers")

@@ -107,6 +107,7 @@ func accountFile(good bool) string {
 // TestBrowser_payloads: whatever text Wave, a form, an address, a file or an error
 // brings, it stays text on every page, and no policy has to stop it.
 func TestBrowser_payloads(t *testing.T) {
+	t.Parallel()
 	if len(payloads) < 40 {
 		t.Fatalf("%d payloads", len(payloads))
 	}
