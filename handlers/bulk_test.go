@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"waveadmin/internal/bulk"
 	"waveadmin/internal/testkit"
 	"waveadmin/internal/wave"
@@ -66,6 +68,66 @@ func TestBulkForm_freezesItsTargets(t *testing.T) {
 				wantText(t, planned(t, c, f), `[data-testid="bulk-sum"]`, says("bulk.sum", "accounts", "2", "flags", "1", "changes", "2"))
 			})
 		}
+	}
+}
+
+// manyNamed is a form with the ids of n accounts.
+func manyNamed(n int) url.Values {
+	form := url.Values{}
+	for i := range n {
+		form.Add("user", fmt.Sprintf("account-%08d", i))
+	}
+	return form
+}
+
+// TestBulkForm_hasAnAddress: what was chosen in a table stands in the address, so that the
+// way back and a reload find it. What was typed does not, nor what is too long for one.
+func TestBulkForm_hasAnAddress(t *testing.T) {
+	_, c := bulkSite(t)
+	for _, tt := range []struct {
+		name string
+		form url.Values
+		get  bool
+	}{
+		{"named", url.Values{"user": {"bulk-0", "bulk-1"}, "users": {"bulk-1\nbulk-2"}}, true},
+		{"all that a list shows", url.Values{"user": {"bulk-0"}, "all": {"1"}, "list": {"q=bulk-&size=25"}, "what": {"delete"}}, true},
+		{"by preset", url.Values{"user": {"bulk-0"}, "preset": {"defaults"}}, true},
+		{"a page of them", manyNamed(50), true},
+		{"200 of them", manyNamed(200), true},
+		{"too many", manyNamed(400), false},
+		{"pasted", url.Values{"paste": {"bulk-0@example.co.jp"}}, false},
+		{"typed", url.Values{"user": {"bulk-0"}, "reason": {"FY2026"}}, false},
+	} {
+		p := c.Post("/bulk/new", tt.form)
+		wantStatus(t, p, http.StatusOK)
+		if got := p.URL.RawQuery != ""; got != tt.get {
+			t.Errorf("%s leads to an address: %v", tt.name, got)
+		}
+		again := c.Get("/bulk/new?" + tt.form.Encode())
+		if diff := cmp.Diff(fields(t, again.Find("#bulk-new")), fields(t, p.Find("#bulk-new"))); diff != "" {
+			t.Errorf("%s (-by GET +by POST)\n%s", tt.name, diff)
+		}
+	}
+}
+
+// TestBulkForm_signInDue: an address that would not come through a sign-in is none.
+func TestBulkForm_signInDue(t *testing.T) {
+	now := time.Now()
+	s := testkit.Start(t, testkit.Options{Accounts: 3, Now: func() time.Time { return now }})
+	for n, get := range map[int]bool{2: true, 200: false} {
+		c := s.SignedIn(t, testkit.Editor)
+		for range 2 {
+			now = now.Add(25 * time.Minute)
+			c.Get("/resellers") // it is in use
+		}
+		now = now.Add(15 * time.Minute)
+		s.IDP.AutoChoose(testkit.Editor)
+		p := c.Post("/bulk/new", manyNamed(n))
+		s.IDP.AutoChoose("")
+		if got := p.URL.RawQuery != ""; got != get {
+			t.Errorf("%d accounts lead to an address: %v", n, got)
+		}
+		wantText(t, p, `[data-testid="bulk-targets"]`, says("bulk.target_count", "count", n))
 	}
 }
 

@@ -60,10 +60,15 @@ type Bulk struct {
 
 // New answers GET and POST /bulk/new: the form for targets and changes. The targets
 // come as fields user, or as all=1 with list, the query of the reseller table, which
-// is frozen here; preset chooses one. Nothing is stored.
+// is frozen here; preset chooses one. Nothing is stored. A POST leads to the same by GET
+// where an address can say it: from there the way back and a reload lose nothing.
 func (h *Bulk) New(w http.ResponseWriter, r *http.Request) error {
 	if err := parseForm(r); err != nil {
 		return err
+	}
+	if to, ok := views.BulkNewFor(r.PostForm); ok && r.Method == http.MethodPost && reachable(r.Context(), to) {
+		hx.Redirect(w, r, to)
+		return nil
 	}
 	snapshot, err := h.Directory.Current(r.Context())
 	if err != nil {
@@ -74,6 +79,15 @@ func (h *Bulk) New(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return views.Render(w, r, http.StatusOK, views.BulkNewPage(h.formProps(r.Context(), f, snapshot)))
+}
+
+// maxAddress is what proxies take for an address, with some room.
+const maxAddress = 6000
+
+// reachable reports whether a browser gets to an address of ours, which may be long, by
+// way of a sign-in too if one is due.
+func reachable(ctx context.Context, to string) bool {
+	return auth.ReturnTo(to) == to || len(to) <= maxAddress && !auth.StandingOf(ctx).Due
 }
 
 // Create answers POST /bulk: it stores the plan of that form, or of the field plan,

@@ -2,6 +2,7 @@ package views
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -42,6 +43,28 @@ const (
 
 // SessionEndURL takes the post that ends one of the person's own sessions.
 func SessionEndURL(key string) string { return SessionsURL + "/" + url.PathEscape(key) + "/end" }
+
+// BulkNewFor returns the form for a bulk change of the accounts that form names by their
+// ids, or as all that a list shows. It is false for a form that says more than that and
+// what the change begins with: an address is no place for what was typed.
+func BulkNewFor(form url.Values) (string, bool) {
+	v := url.Values{}
+	for name, values := range form {
+		switch name {
+		case AsField, "user", "users", "list":
+		case "what", "preset", "all":
+			v[name] = values
+		default:
+			return "", false
+		}
+	}
+	if v.Get("all") == "1" {
+		v["list"] = form["list"]
+	} else {
+		v.Set("users", strings.Join(append(slices.Clone(form["user"]), form["users"]...), "\n"))
+	}
+	return withQuery(BulkNewURL, v), true
+}
 
 // BulkURL returns the page of a bulk change: its preview, then its run.
 func BulkURL(planID string) string { return BulkListURL + "/" + url.PathEscape(planID) }
