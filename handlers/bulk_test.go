@@ -273,6 +273,7 @@ func TestBulkPreview_leavesOut(t *testing.T) {
 	form.Set("out", "3")
 	fragment := c.Post(p.URL.Path+"/leave", form, htmx)
 	wantText(t, fragment, "#bulk-sum", says("bulk.sum", "accounts", "1", "flags", "1", "changes", "1"))
+	wantText(t, fragment, "#bulk-shows[hx-swap-oob] #show-out", "1")
 	p = c.Post(p.URL.Path+"/leave", form)
 	wantStatus(t, p, http.StatusOK)
 	if out := p.Find(`[name=out][checked]`); out.Length() != 1 || out.AttrOr("value", "") != "3" {

@@ -3,6 +3,7 @@ package handlers_test
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,6 +43,7 @@ func TestBulkRun_deletesAndResets(t *testing.T) {
 		if got := done.Find(`[data-testid="bulk-progress"]`).AttrOr("data-state", ""); got != "done" || s.Wave.Count(tt.op) != 2 {
 			t.Errorf("%s: state = %q after %d calls", tt.what, got, s.Wave.Count(tt.op))
 		}
+		wantText(t, done, "#bulk-progress", says("bulk.ended_"+tt.what, "count", 2))
 		if done.Find(`[data-testid="bulk-revert"]`).Length() != 0 {
 			t.Errorf("%s can be taken back", tt.what)
 		}
@@ -57,7 +59,7 @@ func TestBulkRun_deletesAndResets(t *testing.T) {
 func TestBulkRun_scheduled(t *testing.T) {
 	t.Parallel() // most of the time it waits for lists
 	s, c := bulkSite(t)
-	p := planned(t, c, url.Values{"user": {"bulk-0"}, "flag.open_api": {"on"}})
+	p := planned(t, c, url.Values{"user": {"bulk-0", "gone"}, "flag.open_api": {"on"}})
 	f := fields(t, p.Find("#bulk-form"))
 	f.Set("reason", "夜間")
 	for text, say := range map[string]string{"tomorrow": says("bulk.at_malformed"), "2020-01-01T10:00": says("bulk.at_past")} {
@@ -82,7 +84,13 @@ func TestBulkRun_scheduled(t *testing.T) {
 	}
 	wantText(t, waits, "#bulk-progress", at.Format("15:04"))
 	wantText(t, waits, `[data-testid="bulk-cancel"]`, says("bulk.cancel_whole"))
-	wantText(t, c.Get("/bulk"), `[data-testid="bulk-list"] tr[data-state=scheduled]`, says("bulk.state_scheduled"))
+	wantText(t, waits, `[data-testid="bulk-how"]`, says("bulk.target_count", "count", 2))
+	if waits.Find("progress").Length() != 0 || !strings.Contains(waits.Find("#bulk-progress").AttrOr("data-announce", ""), at.Format("15:04")) {
+		t.Errorf("what has not begun goes on: %s", short(waits.Find("#bulk-progress")))
+	}
+	listed := c.Get("/bulk")
+	wantText(t, listed, `[data-testid="bulk-list"] tr[data-state=scheduled]`, says("bulk.state_scheduled"))
+	wantText(t, listed, `[data-testid="bulk-list"] tr[data-state=scheduled]`, at.Format("15:04"))
 	ended := over(t, c, c.Post(p.URL.Path+"/cancel", url.Values{}).URL.Path)
 	if got := ended.Find(`[data-testid="bulk-progress"]`).AttrOr("data-state", ""); got != "cancelled" || len(writes(s)) != 0 {
 		t.Errorf("cancelled: state = %q after %d calls", got, len(writes(s)))

@@ -31,6 +31,9 @@ func (h *Bulk) List(w http.ResponseWriter, r *http.Request) error {
 		row.Label = i18n.T(ctx, row.Label)
 		if l.Run != nil {
 			row.Who, row.Reason = l.Run.Actor.Display(), l.Run.Reason
+			if l.Run.State == bulk.Scheduled || l.Run.State == bulk.Waiting {
+				row.Begins = l.Run.ApplyAt
+			}
 		}
 		p.Rows = append(p.Rows, row)
 	}

@@ -119,7 +119,7 @@ func (h *Bulk) steer(w http.ResponseWriter, r *http.Request, do func(context.Con
 	case err != nil && !fault.Is(err, fault.Conflict):
 		return err
 	}
-	hx.Redirect(w, r, views.BulkURL(id))
+	hx.Redirect(w, r, views.BulkSteeredURL(id))
 	return nil
 }
 
@@ -188,7 +188,7 @@ func (h *Bulk) runProps(ctx context.Context, q views.BulkQuery, maxAge time.Dura
 	p := views.BulkRunProps{
 		Query: q, Kind: views.BulkKind(plan.Kind),
 		Who: run.Actor.Display(), Source: planSource(ctx, plan.Source), Started: cmp.Or(run.Started, run.Asked), Waits: run.Started.IsZero(), Finished: run.Finished, Reason: run.Reason,
-		Total: counts.Total(), Ended: counts.Total() - counts.Left(), Over: !run.Finished.IsZero(),
+		Total: counts.Total(), Ended: counts.Total() - counts.Left() - counts[change.Cancelled], Over: !run.Finished.IsZero(),
 		Bad: bad(counts), Rate: at.Pace, Left: at.Left(),
 	}
 	p.State, p.Label = runState(*run, counts)

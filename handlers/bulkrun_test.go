@@ -202,6 +202,7 @@ func TestBulkRun_progressAndControl(t *testing.T) {
 	if cancelled := end.Find(`tr[data-state="cancelled"]`).Length(); done+cancelled != 40 || done == 40 || len(writes(s)) != done {
 		t.Errorf("%d are done, %d cancelled, %d calls", done, cancelled, len(writes(s)))
 	}
+	wantText(t, end, `[data-testid="bulk-how"]`, says("bulk.progress", "ended", done, "total", 40, "percent", done*100/40)) // and not 40
 	last := c.Get(ask, htmx)
 	if last.Find("#bulk-progress[hx-get]").Length() != 0 || last.Find("#bulk-progress").AttrOr("data-announce", "") == "" {
 		t.Errorf("over, it says %s", short(last.Find("body")))

@@ -9,13 +9,13 @@ import (
 type BulkKind string
 
 // bulkWords are the keys of what is said of a kind.
-type bulkWords struct{ preview, run, do, sum, about string }
+type bulkWords struct{ preview, run, do, sum, ended, about string }
 
 var bulkKinds = map[BulkKind]bulkWords{
-	"flags":    {"bulk.preview_title", "bulk.run_title", "bulk.run", "bulk.sum", ""},
-	"create":   {"bulk.preview_create", "bulk.run_create", "bulk.do_create", "bulk.sum_create", ""},
-	"password": {"bulk.preview_password", "bulk.run_password", "bulk.do_password", "bulk.sum_password", "bulk.about_password"},
-	"delete":   {"bulk.preview_delete", "bulk.run_delete", "bulk.do_delete", "bulk.sum_delete", "bulk.about_delete"},
+	"flags":    {"bulk.preview_title", "bulk.run_title", "bulk.run", "bulk.sum", "bulk.ended_well", ""},
+	"create":   {"bulk.preview_create", "bulk.run_create", "bulk.do_create", "bulk.sum_create", "bulk.ended_create", ""},
+	"password": {"bulk.preview_password", "bulk.run_password", "bulk.do_password", "bulk.sum_password", "bulk.ended_password", "bulk.about_password"},
+	"delete":   {"bulk.preview_delete", "bulk.run_delete", "bulk.do_delete", "bulk.sum_delete", "bulk.ended_delete", "bulk.about_delete"},
 }
 
 func (k BulkKind) words() bulkWords {

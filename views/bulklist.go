@@ -12,11 +12,12 @@ type BulkListRow struct {
 	Who    string
 	Source string // in words
 	Reason string
-	State  string // preview, expired, running, paused, cancelled, done, partly_failed or failed
-	Label  string // the same in words
-	Total  int    // accounts
-	Done   int    // of them, those that were changed
-	Bad    int    // of them, those that a person should look at
+	State  string    // preview, expired, running, paused, cancelled, done, partly_failed or failed
+	Label  string    // the same in words
+	Total  int       // accounts
+	Done   int       // of them, those that were changed
+	Bad    int       // of them, those that a person should look at
+	Begins time.Time // zero when nothing is to begin later
 }
 
 // runTag is the look of a state of a run.
@@ -26,7 +27,7 @@ func runTag(state string) string {
 		return "tag good"
 	case "failed", "partly_failed":
 		return "tag bad"
-	case "running", "paused":
+	case "running", "paused", "waiting":
 		return "tag warn"
 	}
 	return "tag"

@@ -27,7 +27,7 @@ type BulkRunProps struct {
 	Why   string // it is paused or cancelled, in words; empty when it is not
 	Over  bool
 	Total int // accounts
-	Ended int // of them
+	Ended int // of them, those that came to an end by themselves
 	Bad   int // of these, those that a person should look at
 	Rate  float64
 	Left  time.Duration // together with Rate zero while that cannot be told
@@ -73,8 +73,11 @@ func (p BulkRunProps) percent() int {
 	return p.Ended * 100 / p.Total
 }
 
-// how is the progress in words.
+// how is the progress in words, or how much there is to do while that has not begun.
 func (p BulkRunProps) how(ctx context.Context) string {
+	if p.Waits {
+		return t(ctx, "bulk.target_count", "count", p.Total)
+	}
 	return t(ctx, "bulk.progress", "ended", i18n.Number(p.Ended), "total", i18n.Number(p.Total), "percent", p.percent())
 }
 
@@ -93,17 +96,19 @@ func (p BulkRunProps) paceText(ctx context.Context) string {
 func (p BulkRunProps) outcome(ctx context.Context) string {
 	switch p.State {
 	case "done":
-		return t(ctx, "bulk.ended_well", "count", p.Total)
+		return t(ctx, p.Kind.words().ended, "count", p.Total)
 	case "cancelled":
-		return t(ctx, "bulk.ended_cancelled")
+		if p.Bad == 0 {
+			return t(ctx, "bulk.ended_cancelled")
+		}
 	}
 	return t(ctx, "bulk.ended_badly", "count", p.Bad)
 }
 
 // tellsOutcome reports whether how the run ended is said beside its state. Of one that
-// was cancelled Why says it already.
+// was cancelled Why says it already, but for accounts that need a look.
 func (p BulkRunProps) tellsOutcome() bool {
-	return p.Over && (p.State != "cancelled" || p.Why == "" || p.Bad > 0)
+	return p.Over && (p.State != "cancelled" || p.Why == "" || p.Bad > 0 && !p.Waits)
 }
 
 // cancelLabel is the label of the button that ends the run before its time.
@@ -121,6 +126,9 @@ func (p BulkRunProps) said(ctx context.Context) string {
 	}
 	if p.Over {
 		return p.outcome(ctx)
+	}
+	if p.Why != "" { // it does not go on
+		return p.Why
 	}
 	return p.how(ctx)
 }

@@ -69,6 +69,10 @@ func BulkNewFor(form url.Values) (string, bool) {
 // BulkURL returns the page of a bulk change: its preview, then its run.
 func BulkURL(planID string) string { return BulkListURL + "/" + url.PathEscape(planID) }
 
+// BulkSteeredURL returns the page of a run for who has just paused it or the like: they
+// go on from its title, shortly before its buttons, which come and go.
+func BulkSteeredURL(planID string) string { return BulkURL(planID) + "#bulk-title" }
+
 // BulkPartURL returns a part of that page: leave, again, run, pause, resume, cancel,
 // retry and revert take posts; result.csv is the file.
 func BulkPartURL(planID, part string) string { return BulkURL(planID) + "/" + part }

@@ -62,9 +62,15 @@ on('htmx:load', (e) => {
 // Each quarter is announced; the end page.js announces, or the page itself as an alert.
 let told = Number(part('bulk-progress').dataset.quarter);
 let toldAt = Date.now();
+let { state } = part('bulk-progress').dataset;
 on('htmx:load', ({ detail: { elt } }) => {
   if (elt.id !== 'bulk-progress') return;
   part('bulk-lost').hidden = true;
+  if (elt.dataset.state !== state) { // it may stop by itself
+    state = elt.dataset.state;
+    const why = elt.querySelector('.warning');
+    if (why && elt.matches('[hx-get]')) say(why.textContent.trim()); // else the end is said
+  }
   const quarter = Number(elt.dataset.quarter);
   if (quarter <= told || quarter > 3 || Date.now() - toldAt < apart) return;
   told = quarter;
