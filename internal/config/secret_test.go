@@ -76,6 +76,26 @@ func TestDatabaseURL_printsAllButThePassword(t *testing.T) {
 	}
 }
 
+// On Windows each file has the mode 0666, or 0444, whoever may read it.
+func TestOpenTo(t *testing.T) {
+	for _, tt := range []struct {
+		goos       string
+		mode, bits os.FileMode
+		want       bool
+	}{
+		{"linux", 0o600, 0o044, false},
+		{"linux", 0o640, 0o044, true},
+		{"linux", 0o640, 0o004, false},
+		{"darwin", 0o444, 0o004, true},
+		{"windows", 0o666, 0o004, false},
+		{"windows", 0o444, 0o044, false},
+	} {
+		if got := config.OpenTo(tt.goos, tt.mode, tt.bits); got != tt.want {
+			t.Errorf("on %s %#o is open to %#o: %v", tt.goos, tt.mode, tt.bits, got)
+		}
+	}
+}
+
 func TestLoad_secretFiles(t *testing.T) {
 	withFile := func(path string) string {
 		return strings.Replace(complete, "client_secret: canary-wave-secret", "client_secret_file: "+path, 1)

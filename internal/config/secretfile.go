@@ -62,10 +62,16 @@ func notForEveryone(f *os.File) error {
 		return err
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("%s is no file", f.Name())
-	case info.Mode().Perm()&0o004 != 0:
+	case openTo(runtime.GOOS, info.Mode(), 0o004):
 		return fmt.Errorf("%s can be read by everyone (mode %#o): chmod 600 or 640", f.Name(), info.Mode().Perm())
 	}
 	return nil
+}
+
+// openTo reports whether a mode gives one of the rights in bits. On Windows, where every
+// file seems to be readable by everyone, it says nothing of who may read it.
+func openTo(goos string, mode, bits os.FileMode) bool {
+	return goos != "windows" && mode.Perm()&bits != 0
 }
 
 // hold notes a setting that the file has just set, if it is a secret now.
@@ -79,7 +85,7 @@ func (l *loader) hold(s setting) {
 // may win over them, and not only its owner may read it. A file of one secret may be
 // read by a group: that is how Kubernetes mounts it. All secrets together may not.
 func (l *loader) guardFile(f *os.File) {
-	if len(l.held) == 0 || runtime.GOOS == "windows" { // where modes mean nothing
+	if len(l.held) == 0 {
 		return
 	}
 	origin := Origin{File: f.Name()}
@@ -88,7 +94,7 @@ func (l *loader) guardFile(f *os.File) {
 		l.problem("", origin, err.Error())
 		return
 	}
-	if mode := info.Mode().Perm(); mode&0o044 != 0 {
+	if mode := info.Mode().Perm(); openTo(runtime.GOOS, mode, 0o044) {
 		l.problem("", origin, fmt.Sprintf("holds %s and can be read by others than its owner (mode %#o): chmod 600 %s, or give secrets as variables or in files of their own",
 			strings.Join(l.held, ", "), mode, f.Name()))
 	}
