@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -43,16 +42,6 @@ func (a *Auth) TakeForm(w http.ResponseWriter, r *http.Request) url.Values {
 	}
 	a.dropCookie(w, name)
 	return form
-}
-
-// asJSON returns v as JSON for a cookie. json.Marshal would write each & of an address as
-// six characters, and a long one would not fit.
-func asJSON(v any) ([]byte, error) {
-	var text bytes.Buffer
-	e := json.NewEncoder(&text)
-	e.SetEscapeHTML(false)
-	err := e.Encode(v)
-	return text.Bytes(), err
 }
 
 func (a *Auth) keptCookie() string { return a.cookieName("-kept") }

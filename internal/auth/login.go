@@ -134,23 +134,3 @@ func hashOf(s string) string {
 	sum := sha256.Sum256([]byte(s))
 	return hex.EncodeToString(sum[:])
 }
-
-// cookieName returns the name of a cookie of ours. The prefix makes browsers
-// refuse one that another host or a plain connection set.
-func (c Config) cookieName(suffix string) string {
-	if c.secure() {
-		return "__Host-waveadmin" + suffix
-	}
-	return "waveadmin" + suffix
-}
-
-func (a *Auth) cookieName(suffix string) string { return a.cfg.cookieName(suffix) }
-
-func (a *Auth) setCookie(w http.ResponseWriter, name, value string, life time.Duration) {
-	http.SetCookie(w, &http.Cookie{
-		Name: name, Value: value, Path: "/", MaxAge: int(life.Seconds()),
-		Secure: a.cfg.secure(), HttpOnly: true, SameSite: http.SameSiteLaxMode,
-	})
-}
-
-func (a *Auth) dropCookie(w http.ResponseWriter, name string) { a.setCookie(w, name, "", -time.Second) }
