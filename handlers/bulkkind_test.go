@@ -91,6 +91,12 @@ func TestBulkRun_scheduled(t *testing.T) {
 	listed := c.Get("/bulk")
 	wantText(t, listed, `[data-testid="bulk-list"] tr[data-state=scheduled]`, says("bulk.state_scheduled"))
 	wantText(t, listed, `[data-testid="bulk-list"] tr[data-state=scheduled]`, at.Format("15:04"))
+	// It has not begun, so the file is called by when it was asked for.
+	file := c.Get(waits.URL.Path + "/result.csv").Header.Get("Content-Disposition")
+	name := func(t time.Time) string { return "bulk-" + t.In(tokyo).Format("20060102") + "-" }
+	if !strings.Contains(file, name(at.Add(-48*time.Hour))) && !strings.Contains(file, name(time.Now())) { // midnight may lie between
+		t.Errorf("the result is called %s", file)
+	}
 	ended := over(t, c, c.Post(p.URL.Path+"/cancel", url.Values{}).URL.Path)
 	if got := ended.Find(`[data-testid="bulk-progress"]`).AttrOr("data-state", ""); got != "cancelled" || len(writes(s)) != 0 {
 		t.Errorf("cancelled: state = %q after %d calls", got, len(writes(s)))

@@ -1,6 +1,7 @@
 package handlers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,7 +26,7 @@ func (h *Bulk) CSV(w http.ResponseWriter, r *http.Request) error {
 	if err := h.Exports.RecordExport(ctx, "run.csv", map[string]string{"run": id}, at.Counts.Total()); err != nil {
 		return fmt.Errorf("nothing was exported: %w", err)
 	}
-	name := "bulk-" + at.Run.Started.In(i18n.Zone(ctx)).Format("20060102-1504") + ".csv"
+	name := "bulk-" + cmp.Or(at.Run.Started, at.Run.Asked).In(i18n.Zone(ctx)).Format("20060102-1504") + ".csv"
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8; header=present")
 	w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
 	w.Header().Set("Cache-Control", "no-store")
