@@ -2,6 +2,7 @@ package handlers
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 
@@ -39,6 +40,14 @@ func (h *Sessions) List(w http.ResponseWriter, r *http.Request) error {
 		})
 	}
 	return views.Render(w, r, http.StatusOK, views.SessionsPage(p))
+}
+
+// Left answers GET /sessions/left, which pages ask by themselves, with the seconds that
+// the session goes on unless it is used.
+func (h *Sessions) Left(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	_, err := fmt.Fprintf(w, "%.0f", auth.StandingOf(r.Context()).Left.Seconds())
+	return err
 }
 
 // End answers POST /sessions/{key}/end, to who has proved a short time ago who they are.

@@ -29,14 +29,20 @@ type SignIn struct {
 	AskFirst bool
 }
 
-// pressed is the parameter of the address behind the button of views.AskPage.
-const pressed = "start"
+const (
+	// pressed is the parameter of the address behind the button of views.AskPage.
+	pressed = "start"
+	// asked is the one with which a page comes here by itself, because its session is over:
+	// no other may begin by that, whatever the settings say.
+	asked = "ask"
+)
 
 // Begin answers GET /auth/login with the way to the provider, or with the question
 // whether to go there.
 func (h *SignIn) Begin(w http.ResponseWriter, r *http.Request) error {
-	if h.AskFirst && auth.ActorFrom(r.Context()).Subject == "" && !byPress(r) {
-		query := r.URL.Query()
+	query := r.URL.Query()
+	if (h.AskFirst || query.Has(asked)) && auth.ActorFrom(r.Context()).Subject == "" && !byPress(r) {
+		query.Del(asked)
 		query.Set(pressed, "1")
 		return views.Render(w, r, http.StatusOK, views.AskPage(views.SignInURL+"?"+query.Encode()))
 	}

@@ -79,6 +79,8 @@ func TestSignIn_asksFirst(t *testing.T) {
 		{"an older browser, from elsewhere", "start=1", []string{"Referer: https://evil.example/"}, "", true, true},
 		{"an older browser, from nowhere", "start=1", nil, "", true, true},
 		{"another number", "start=2", press, "", true, true},
+		{"a page came by itself, whatever the setting", "ask=1", nil, "", false, true},
+		{"and seems to have pressed", "ask=1&start=1", nil, "", false, true},
 		{"signed in, to prove it again", "step_up=1", press, "misaki", true, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"net/url"
 	"strings"
@@ -60,6 +61,16 @@ func MarkOf(a auth.Actor) string {
 	}
 	sum := sha256.Sum256([]byte(a.Issuer + "\x00" + a.Subject))
 	return hex.EncodeToString(sum[:6])
+}
+
+// sessionLife tells the page where to ask how long its session goes on, and by now how
+// many seconds unless it is used, and in any case.
+func sessionLife(ctx context.Context) string {
+	s := auth.StandingOf(ctx)
+	if s.Most <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s %.0f %.0f", SessionLeftURL, s.Left.Seconds(), s.Most.Seconds())
 }
 
 // scriptTexts is every sentence that a script composes, with its places as they

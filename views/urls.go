@@ -31,6 +31,8 @@ const (
 	PaletteURL    = "/palette"
 	ViewsURL      = "/views"
 	SessionsURL   = "/sessions"
+	// SessionLeftURL answers how long the session of who asks goes on.
+	SessionLeftURL = "/sessions/left"
 
 	SessionsOthersURL = "/sessions/end-others"
 

@@ -109,6 +109,7 @@ func (d Deps) routes(g groups) {
 	g.viewer.post(presencePath, d.Account.Ping)
 	g.viewer.get("/changes/{changeID}/state", d.Account.State)
 	g.viewer.get("/sessions", d.Sessions.List)
+	g.viewer.get("/sessions/left", d.Sessions.Left)
 	g.viewer.post("/sessions/{key}/end", d.Sessions.End)
 	g.viewer.post("/sessions/end-others", d.Sessions.EndOthers)
 

@@ -46,7 +46,7 @@ var routeTable = map[string]level{
 	"GET /bulk": viewer, "GET /bulk/{planID}": viewer, "GET /bulk/{planID}/progress": viewer, "GET /bulk/{planID}/events": viewer,
 	"GET /bulk/{planID}/result.csv": viewer, "GET /imports/{listID}/problems.csv": viewer,
 
-	"GET /sessions": viewer, "POST /sessions/{key}/end": viewer, "POST /sessions/end-others": viewer,
+	"GET /sessions": viewer, "GET /sessions/left": viewer, "POST /sessions/{key}/end": viewer, "POST /sessions/end-others": viewer,
 
 	"GET /resellers/import": editor, "POST /resellers/import": editor, "GET /resellers/import.csv": editor,
 	"POST /flags/{key}":  editor,

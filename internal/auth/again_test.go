@@ -306,6 +306,34 @@ func TestAgain_doesNotOutliveTheDay(t *testing.T) {
 	}
 }
 
+// TestStanding_left: how long a session goes on is told without putting it off.
+func TestStanding_left(t *testing.T) {
+	s := newSite(t)
+	b := s.signedIn(t)
+	for _, tt := range []struct {
+		after      time.Duration // beside what was before
+		poll       bool
+		left, most string
+	}{
+		{0, true, "30m0s", "8h0m0s"},
+		{10 * time.Minute, true, "20m0s", "7h50m0s"},
+		{5 * time.Minute, true, "15m0s", "7h45m0s"},
+		{5 * time.Minute, false, "30m0s", "7h40m0s"},
+		{30 * time.Second, false, "29m30s", "7h39m30s"}, // written once a minute
+		{29 * time.Minute, true, "30s", "7h10m30s"},
+		{30 * time.Second, true, "0s", "0s"},
+	} {
+		s.clock.Add(tt.after)
+		var header []string
+		if tt.poll {
+			header = append(header, auth.PollHeader)
+		}
+		if _, got := b.open("/standing", header...); !strings.Contains(got, " Left:"+tt.left+" Most:"+tt.most+" ") {
+			t.Errorf("%v later: %s, want %s and %s", tt.after, got, tt.left, tt.most)
+		}
+	}
+}
+
 func TestStanding_due(t *testing.T) {
 	s := newSite(t)
 	b := s.signedIn(t)

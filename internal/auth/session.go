@@ -46,6 +46,8 @@ func (a *Auth) Load(next http.Handler) http.Handler {
 			// Not worth failing the request: the next one tries again.
 			if err := a.store.touch(r.Context(), session.ID, now, a.cfg.Address(r)); err != nil {
 				a.cfg.Log.WarnContext(r.Context(), "session not extended", "err", err)
+			} else {
+				rec.seen = now
 			}
 		}
 		if rec.kept.text == nil {

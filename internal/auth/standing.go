@@ -27,6 +27,8 @@ type Standing struct {
 	// Kept is the key of the person for what their browsers keep: none when it could not
 	// be made.
 	Kept KeptKey
+	// Left is how long the session goes on unless it is used again, and Most in any case.
+	Left, Most time.Duration
 	// Due: the next page goes through the provider, which has to be asked for the role
 	// again. Over: everything does.
 	Due, Over bool
@@ -51,8 +53,11 @@ var ErrProofNeeded = errors.New("signed in too long ago for this")
 
 func (a *Auth) standing(row string, rec record) Standing {
 	now := a.cfg.Now()
+	most := rec.ends.Sub(now)
 	return Standing{
 		Key:    keyOf(row),
+		Left:   min(rec.seen.Add(a.cfg.Idle).Sub(now), most),
+		Most:   most,
 		Kept:   rec.kept,
 		Recent: !a.cfg.StepUp || !rec.proved.IsZero() && now.Sub(rec.proved) <= proofAge,
 		Due:    now.Sub(rec.checked) >= roleAge,

@@ -189,7 +189,10 @@ function flush() {
   due = false;
   for (const keeper of keepers) keeper.flush();
 }
-addEventListener('beforeunload', flush);
+addEventListener('beforeunload', (e) => {
+  flush();
+  if (over) e.stopImmediatePropagation(); // nobody is there to be asked
+});
 addEventListener('pagehide', flush);
 document.addEventListener('visibilitychange', flush);
 
@@ -326,6 +329,45 @@ addEventListener('storage', (e) => {
   leaving = true;
   location.replace(signOut.dataset.signOut);
 });
+
+// A page that nobody uses looks whether its session goes on, which does not extend it.
+// When it is over the page goes; when nobody says so and it must be over, it is emptied.
+const [left, idle, most] = (document.body.dataset.life ?? '').split(' ');
+const born = Date.now();
+let until = born + idle * 1000; // NaN for nobody's page, which is never past
+let over = false;
+for (const event of ['keydown', 'pointerdown', 'input']) on(event, () => { until = Date.now() + idle * 1000; });
+async function look() {
+  if (over || !(Date.now() >= until)) return;
+  until = Date.now() + 60000;
+  try {
+    const said = await fetch(left, { headers: { 'HX-Request': 'true', 'HX-Current-URL': location.href, 'X-Waveadmin-Poll': '1' }, signal: AbortSignal.timeout(20000) });
+    if (said.ok) until = Date.now() + (Number(await said.text()) + 1) * 1000;
+    const way = said.headers.get('HX-Redirect');
+    if (said.status < 500 && !way) return;
+    if (way) {
+      over = leaving = true;
+      location.replace(`${way}&ask=1`);
+    }
+  } catch { /* no answer */ }
+  if (!over && Date.now() - born > most * 1000) empty();
+}
+setInterval(look, 60000);
+on('visibilitychange', look);
+addEventListener('pageshow', (e) => { if (e.persisted) { until = 0; look(); } });
+
+function empty() {
+  over = true;
+  forget();
+  for (const event of ['keydown', 'click', 'input', 'change', 'focusin']) addEventListener(event, (e) => e.stopImmediatePropagation(), true);
+  const words = Object.assign(document.createElement('p'), { textContent: text('session_over') });
+  const again = Object.assign(document.createElement('a'), { href: location.href, textContent: text('session_again') });
+  const main = Object.assign(document.createElement('main'), { className: 'notice-page' });
+  main.append(words, again);
+  document.title = 'waveadmin';
+  document.body.className = 'plain';
+  document.body.replaceChildren(main);
+}
 
 // What is new on the page: words to announce, dialogs to open, errors to show.
 function arrived(root) {
