@@ -92,7 +92,7 @@ func (s *site) wapiti(ctx context.Context, dir, who, start, cookie string, limit
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("wapiti as %s: %w\n%s", who, err, out)
 	}
-	return errors.Join(readReport(report, who), s.sayAnswers())
+	return errors.Join(readReport(report, who), s.sayAnswers(), s.stillIn(ctx, cookie))
 }
 
 func show(cmd *exec.Cmd, name string) error {

@@ -134,6 +134,35 @@ func (s *site) sayAnswers() error {
 	return nil
 }
 
+// client returns one that believes the certificate of the site.
+func (s *site) client() *http.Client {
+	return &http.Client{Timeout: time.Minute, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.roots}}}
+}
+
+// stillIn fails when a session has ended, if there is one: what a scanner saw after that
+// was the way to sign in.
+func (s *site) stillIn(ctx context.Context, cookie string) error {
+	if cookie == "" {
+		return nil
+	}
+	client := s.client()
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/resellers", nil)
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Cookie", cookie)
+	resp, err := client.Do(r)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("the session has ended: /resellers is answered with %d", resp.StatusCode)
+	}
+	return nil
+}
+
 // certify makes a certificate for localhost.
 func (s *site) certify(keyFile string) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -166,7 +195,8 @@ func (s *site) signIn(ctx context.Context, person string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	client := &http.Client{Jar: jar, Timeout: time.Minute, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: s.roots}}}
+	client := s.client()
+	client.Jar = jar
 	s.people.AutoChoose(person)
 	defer s.people.AutoChoose("")
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/resellers", nil)
