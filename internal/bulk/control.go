@@ -16,11 +16,14 @@ import (
 // Pause lets the calls in flight end and makes no other. It fails with
 // fault.Forbidden, fault.NotFound, and with fault.Conflict unless the run is running.
 func (r *Runs) Pause(ctx context.Context, by auth.Actor, id string) error {
-	defer r.stop(id)
-	return r.steer(ctx, by, id, "paused", []RunState{Running}, func(ctx context.Context, tx *sql.Tx, run *Run) error {
+	err := r.steer(ctx, by, id, "paused", []RunState{Running}, func(ctx context.Context, tx *sql.Tx, run *Run) error {
 		run.State, run.Why, run.By = Paused, ByPerson, by.Display()
 		return saveRun(ctx, tx, *run)
 	})
+	if err == nil {
+		r.stop(id)
+	}
+	return err
 }
 
 // Resume goes on with a run that is paused, as the person who says so when whoever
@@ -60,11 +63,14 @@ func (r *Runs) Resume(ctx context.Context, by auth.Actor, id string) error {
 // Cancel lets the calls in flight end, and gives up all other accounts; a run that
 // waits never begins. It fails as Pause does.
 func (r *Runs) Cancel(ctx context.Context, by auth.Actor, id string) error {
-	defer r.stop(id)
-	return r.steer(ctx, by, id, "cancelled", []RunState{Waiting, Scheduled, Running, Paused}, func(ctx context.Context, tx *sql.Tx, run *Run) error {
+	err := r.steer(ctx, by, id, "cancelled", []RunState{Waiting, Scheduled, Running, Paused}, func(ctx context.Context, tx *sql.Tx, run *Run) error {
 		run.State, run.Why, run.By = Cancelled, "", by.Display()
 		return r.giveUp(ctx, tx, *run)
 	})
+	if err == nil {
+		r.stop(id)
+	}
+	return err
 }
 
 // giveUp ends what was not begun of run, which is cancelled.

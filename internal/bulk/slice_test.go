@@ -1,13 +1,16 @@
 package bulk_test
 
 import (
+	"context"
 	"database/sql"
 	"testing"
 	"time"
 
+	"waveadmin/internal/auth"
 	"waveadmin/internal/bulk"
 	"waveadmin/internal/change"
 	"waveadmin/internal/db/dbtest"
+	"waveadmin/internal/fault"
 	"waveadmin/internal/i18n"
 	"waveadmin/internal/sandbox"
 	"waveadmin/internal/wave"
@@ -203,6 +206,34 @@ func TestRun_waitsWithOneJob(t *testing.T) {
 	}
 	if _, c := w.ended(idle, p.ID); c[change.Done] != 1 {
 		t.Errorf("in the end: %v", c)
+	}
+}
+
+// Who may not stop a run does not disturb it either.
+func TestRun_goesOnWhenAStopIsRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, dbtest.SQLite.Ready(t), 10)
+	p := w.make(turned(w)...)
+	defer w.wave.Fail(sandbox.Fault{Op: sandbox.OpList, Hang: true})()
+	r := w.runs(nil)
+	w.start(r, p)
+	under := func() (by string, n int) {
+		err := w.db.Read().QueryRowContext(t.Context(), "SELECT coalesce(max(claimed_by), ''), count(*) FROM bulk_items WHERE plan_id = $1 AND state = 'running'", p.ID).Scan(&by, &n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return by, n
+	}
+	w.until("all are under way", func() bool { _, n := under(); return n == 10 })
+	first, _ := under()
+	for _, stop := range []func(context.Context, auth.Actor, string) error{r.Pause, r.Cancel} {
+		if err := stop(t.Context(), sam, p.ID); !fault.Is(err, fault.Forbidden) {
+			t.Errorf("a viewer: %v", err)
+		}
+	}
+	time.Sleep(500 * time.Millisecond) // in which the accounts would be given back
+	if by, n := under(); by != first || n != 10 {
+		t.Errorf("%d accounts are under way by %s, they were by %s", n, by, first)
 	}
 }
 
