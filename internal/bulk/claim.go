@@ -105,11 +105,11 @@ func (s *slice) takeOver(ctx context.Context, tx *sql.Tx, planID string) error {
 		case err != nil:
 			return err
 		case c == nil: // nothing left this program
-			err = requeue(ctx, tx, planID, i.Place, "")
+			err = s.requeue(ctx, tx, planID, i.Place, "")
 		case c.state.Open(), c.state == change.InDoubt && c.holds:
 			continue
 		case c.state == change.Cancelled, c.state == change.Failed && c.untold():
-			err = requeue(ctx, tx, planID, i.Place, c.id)
+			err = s.requeue(ctx, tx, planID, i.Place, c.id)
 		default:
 			err = s.endItem(ctx, tx, planID, i.Place, c.state, c.id, fault.Text{})
 		}
@@ -158,10 +158,11 @@ func newestChange(ctx context.Context, tx *sql.Tx, planID string, i Item) (*atte
 
 // requeue gives an account back, which is tried again unless the run was cancelled.
 // What was tried last is remembered, so that it is not taken for what comes.
-func requeue(ctx context.Context, tx *sql.Tx, planID string, place int, changeID string) error {
+func (s *slice) requeue(ctx context.Context, tx *sql.Tx, planID string, place int, changeID string) error {
 	_, err := tx.ExecContext(ctx, `UPDATE bulk_items SET claimed_by = '', change_id = CASE WHEN $3 = '' THEN change_id ELSE $3 END,
-		state = CASE (SELECT state FROM bulk_runs WHERE plan_id = $1) WHEN 'cancelled' THEN 'cancelled' ELSE 'queued' END
-		WHERE plan_id = $1 AND place = $2`, planID, place, changeID)
+		state = CASE (SELECT state FROM bulk_runs WHERE plan_id = $1) WHEN 'cancelled' THEN 'cancelled' ELSE 'queued' END,
+		finished_at = CASE (SELECT state FROM bulk_runs WHERE plan_id = $1) WHEN 'cancelled' THEN $4 ELSE finished_at END
+		WHERE plan_id = $1 AND place = $2`, planID, place, changeID, db.Micros(s.now()))
 	return err
 }
 

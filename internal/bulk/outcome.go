@@ -136,14 +136,14 @@ func (s *slice) keep(ctx context.Context, tx *sql.Tx, res result) error {
 		return s.endItem(ctx, tx, s.run.PlanID, res.item.Place, change.InDoubt, id, fault.Text{})
 	case kind == fault.Unavailable || kind == fault.Busy || res.stopped,
 		kind == fault.Internal && !sent: // as of a database that was away for a moment
-		if err := requeue(ctx, tx, s.run.PlanID, res.item.Place, id); err != nil || res.stopped {
+		if err := s.requeue(ctx, tx, s.run.PlanID, res.item.Place, id); err != nil || res.stopped {
 			return err
 		}
 		return s.trouble(ctx, tx, res.err)
 	case kind == fault.Conflict && !gone:
 		return s.endItem(ctx, tx, s.run.PlanID, res.item.Place, change.Conflict, id, sentenceOf(res.err))
 	case kind == fault.Denied && !sent: // the list or a token: it says nothing of this account
-		if err := requeue(ctx, tx, s.run.PlanID, res.item.Place, id); err != nil {
+		if err := s.requeue(ctx, tx, s.run.PlanID, res.item.Place, id); err != nil {
 			return err
 		}
 		return s.denied(ctx, tx)

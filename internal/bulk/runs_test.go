@@ -244,6 +244,11 @@ func TestRun_cancelPauseResume(t *testing.T) {
 		if run.State != bulk.Cancelled || len(w.sent()) > called+inFlight || c[change.Done]+c[change.Cancelled] != 120 || c[change.Cancelled] == 0 {
 			t.Errorf("cancelled after %d calls: %v after %d", called, c, len(w.sent()))
 		}
+		for _, i := range w.get(p.ID).Items {
+			if i.Finished.IsZero() {
+				t.Errorf("%s is %s, and not said to have ended", i.Account, i.State)
+			}
+		}
 		if got := len(w.sent()); got != c[change.Done] {
 			t.Errorf("Wave was asked %d times, %d are done", got, c[change.Done])
 		}
