@@ -73,18 +73,15 @@ func (r *Runs) Cancel(ctx context.Context, by auth.Actor, id string) error {
 	return err
 }
 
-// giveUp ends what was not begun of run, which is cancelled.
+// giveUp ends what was not begun of run, which is cancelled. The caller records that, and
+// then ends the run unless accounts are under way.
 func (r *Runs) giveUp(ctx context.Context, tx *sql.Tx, run Run) error {
 	_, err := tx.ExecContext(ctx, `UPDATE bulk_items SET state = 'cancelled', finished_at = $1 WHERE plan_id = $2 AND state = 'queued' AND left_out = 0`,
 		db.Micros(r.now()), run.PlanID)
 	if err != nil {
 		return fmt.Errorf("cancel a run: %w", err)
 	}
-	if err := saveRun(ctx, tx, run); err != nil {
-		return err
-	}
-	_, err = r.finish(ctx, tx, run)
-	return err
+	return saveRun(ctx, tx, run)
 }
 
 // steer takes a step of a run that a person asks for.
@@ -107,7 +104,11 @@ func (r *Runs) steer(ctx context.Context, by auth.Actor, id, step string, from [
 		if err := do(ctx, tx, run); err != nil {
 			return err
 		}
-		return r.record(ctx, tx, by, step, *run)
+		if err := r.record(ctx, tx, by, step, *run); err != nil || run.State != Cancelled {
+			return err
+		}
+		_, err = r.finish(ctx, tx, *run)
+		return err
 	})
 }
 

@@ -54,7 +54,11 @@ func (r *Runs) Approve(ctx context.Context, by auth.Actor, id, mark string) erro
 			if err := r.giveUp(ctx, tx, *run); err != nil {
 				return err
 			}
-			return r.record(ctx, tx, by, "cancelled", *run)
+			if err := r.record(ctx, tx, by, "cancelled", *run); err != nil {
+				return err
+			}
+			_, err = r.finish(ctx, tx, *run)
+			return err
 		}
 		run.Approver, run.Approved = by, now
 		run.Approver.Role = 0
