@@ -235,8 +235,8 @@ func TestKept_inTwoTabs(t *testing.T) {
 	m.Until(other + ` === 0`)
 	m.Click(m.at("m06", "invoice"))
 	m.Until(`tab.` + other + ` === 1`)
-	testkit.Eval[bool](m.Browser, `(window.confirm = () => true, true)`)
 	m.Click(`[data-testid="sign-out"]`)
+	m.Click(`[data-sign-out-now]`)
 	m.Until(`location.pathname === "/auth/signed-out" && document.readyState === "complete"`)
 	if left := testkit.Eval[int](m.Browser, places+`.length`); left != 0 {
 		t.Errorf("%d entries are left", left)

@@ -22,6 +22,10 @@ var sessionScreens = []screen{
 		v.open("/sessions")
 		v.b.Click(`[data-testid="end-others"]`)
 	}},
+	{"sign-out asked", "", `#sign-out-ask[open]`, func(v *visit) {
+		v.open("/sessions")
+		v.b.Until(`(document.querySelector("#sign-out-ask").showModal(), true)`)
+	}},
 	{"proof", testkit.Editor, `[data-testid="proof"]`, func(v *visit) {
 		v.s.IDP.Script(idp.Script{Claims: func(c map[string]any) { c["auth_time"] = time.Now().Add(-time.Hour).Unix() }})
 		v.b.SignIn(v.person, "/auth/login?check=1&return_to=/presets")

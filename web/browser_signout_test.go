@@ -2,7 +2,10 @@ package web_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
+
+	"github.com/chromedp/chromedp/kb"
 
 	"waveadmin/internal/testkit"
 )
@@ -13,23 +16,30 @@ func TestBrowser_signOutLeavesNothing(t *testing.T) {
 	t.Parallel()
 	_, b, a := editing(t, "ja")
 	const kept = `[localStorage, sessionStorage].flatMap((all) => Object.keys(all)).filter((key) => key.startsWith("waveadmin")).length`
-	answer := func(yes bool) {
-		testkit.Eval[bool](b, fmt.Sprintf(`(window.confirm = (words) => { window.asked = words; return %v; }, true)`, yes))
-	}
+	asks := func(open bool) { b.Until(fmt.Sprintf(`document.querySelector("#sign-out-ask").open === %v`, open)) }
+	focused := func(sel string) { b.Until(fmt.Sprintf(`document.activeElement.matches(%q)`, sel)) }
 	b.Click(box("invoice"))
 	b.Until(kept + " > 0")
 
-	answer(false)
 	b.Click(`[data-testid="sign-out"]`)
-	b.Until(`window.asked`)
-	if got := testkit.Eval[string](b, "window.asked"); got != say(t, "ja", "js.sign_out_drafts") {
+	asks(true)
+	focused(`#sign-out-ask [data-close]`)
+	if got := b.Text("#sign-out-ask"); !strings.Contains(got, say(t, "ja", "sign_out.why")) {
 		t.Errorf("asks %q", got)
 	}
+	b.Shot("sign-out-ask-ja-light")
+	b.Press(kb.Escape)
+	asks(false)
+	focused(`[data-testid="sign-out"]`)
 	b.Reload()
 	b.Wait(`[data-draft="restore"]`) // still signed in, with the edit
 
-	answer(true)
-	b.Click(`[data-testid="sign-out"]`)
+	b.Until(`(document.querySelector('[data-testid="sign-out"]').focus(), true)`)
+	b.Press(kb.Enter)
+	asks(true)
+	b.Press(kb.Tab)
+	focused(`[data-sign-out-now]`)
+	b.Press(kb.Enter)
 	b.Until(`location.pathname === "/auth/signed-out" && document.readyState === "complete"`)
 	if n := testkit.Eval[int](b, kept); n != 0 {
 		t.Errorf("%d entries are left", n)
@@ -40,9 +50,8 @@ func TestBrowser_signOutLeavesNothing(t *testing.T) {
 	if testkit.Eval[bool](b, `Boolean(document.querySelector("[data-draft]"))`) {
 		t.Error("an edit from before the sign-out is offered")
 	}
-	answer(false) // there is nothing to ask about
 	testkit.Eval[bool](b, `(sessionStorage.setItem("waveadmin.recent.x", "[]"), true)`)
-	b.Click(`[data-testid="sign-out"]`)
+	b.Click(`[data-testid="sign-out"]`) // there is nothing to ask about
 	b.Until(`location.pathname === "/auth/signed-out" && document.readyState === "complete"`)
 }
 
