@@ -60,22 +60,22 @@ func (h *Import) Create(w http.ResponseWriter, r *http.Request) error {
 	ctx := r.Context()
 	file, err := uploaded(r)
 	if err != nil {
-		return h.refused(ctx, err, bulk.Draft{})
+		return h.refused(w, r, err, bulk.Draft{})
 	}
 	s, err := sheet.Read(file, sheetNames(ctx))
 	if err != nil {
-		return h.refused(ctx, unread(err), bulk.Draft{})
+		return h.refused(w, r, unread(err), bulk.Draft{})
 	}
 	draft, err := h.draft(ctx, s)
 	if err != nil {
-		return h.refused(ctx, err, bulk.Draft{})
+		return h.refused(w, r, err, bulk.Draft{})
 	}
 	if len(draft.Items) == 0 {
-		return h.refused(ctx, &fault.Error{Kind: fault.Invalid, Say: fault.Say("import.none_valid")}, draft)
+		return h.refused(w, r, &fault.Error{Kind: fault.Invalid, Say: fault.Say("import.none_valid")}, draft)
 	}
 	plan, err := h.Plans.Make(ctx, auth.ActorFrom(ctx), draft)
 	if err != nil {
-		return h.refused(ctx, err, bulk.Draft{})
+		return h.refused(w, r, err, bulk.Draft{})
 	}
 	hx.Redirect(w, r, views.BulkURL(plan.ID))
 	return nil
@@ -128,7 +128,9 @@ func unread(err error) error {
 }
 
 // refused answers with the form and what is wrong, the problems of rows if these are why.
-func (h *Import) refused(ctx context.Context, err error, draft bulk.Draft) error {
+// Under htmx the file stays chosen if nothing is wrong with it: it could not be checked.
+func (h *Import) refused(w http.ResponseWriter, r *http.Request, err error, draft bulk.Draft) error {
+	ctx := r.Context()
 	p := h.page(ctx)
 	if draft.FileProblems != "" {
 		p.ProblemsURL = views.ProblemsURL(draft.FileProblems)
@@ -142,6 +144,21 @@ func (h *Import) refused(ctx context.Context, err error, draft bulk.Draft) error
 	return &FormError{Err: err, Form: func(failure *views.FailureProps) templ.Component {
 		if len(p.Errors)+len(p.Problems) == 0 { // they say it
 			p.Failure = failure
+		}
+		kept := hx.WantsFragment(r) && !fault.Is(err, fault.Invalid) && !fault.Is(err, fault.TooLarge)
+		switch {
+		case fault.Is(err, fault.Conflict): // the page is someone else's
+		case kept:
+			failure.Next = i18n.T(ctx, "import.file_kept")
+		default:
+			failure.Next = i18n.T(ctx, "import.choose_again")
+		}
+		switch {
+		case kept:
+			hx.Retarget(w, "#import-form > [data-form-error]")
+			return views.ImportFailure(failure)
+		case hx.WantsFragment(r):
+			return views.ImportForm(p)
 		}
 		return views.ImportPage(p)
 	}}

@@ -225,6 +225,34 @@ func TestImport_refuses(t *testing.T) {
 	wantStatus(t, upload(viewer, "email,company_id", "a@x.example.jp,k-acme"), http.StatusForbidden)
 }
 
+// TestImport_waveAway: a file that could not be checked is no bad one. Under htmx it stays
+// chosen, and without scripts its person is told to choose it again.
+func TestImport_waveAway(t *testing.T) {
+	t.Parallel()
+	s, c := importSite(t)
+	send := func(file string, headers ...string) testkit.Page {
+		return c.Upload("/resellers/import", nil, "accounts.csv", []byte("email,company_id\n"+file), headers...)
+	}
+	const good, bad = "a@x.example.jp,k-acme", "nobody,k-acme"
+	s.WaveLeaves()
+	kept := send(good, htmx)
+	wantStatus(t, kept, http.StatusServiceUnavailable)
+	wantText(t, kept, ".form-error", says("import.file_kept"))
+	if to := kept.Header.Get("HX-Retarget"); to != "#import-form > [data-form-error]" || kept.Find("form").Length() != 0 {
+		t.Errorf("swapped into %q: %s", to, kept.Body)
+	}
+	page := send(good)
+	wantStatus(t, page, http.StatusServiceUnavailable)
+	wantText(t, page, `[data-testid="import-form"] .form-error`, says("import.choose_again"))
+	s.WaveReturns(t)
+	until(t, "Wave is believed to be back", func() bool { return send(good, htmx).Status == http.StatusNoContent })
+	refused := send(bad, htmx)
+	wantStatus(t, refused, http.StatusUnprocessableEntity)
+	if refused.Find(`body > form[data-testid="import-form"] [data-testid="import-problems"]`).Length() != 1 || refused.Header.Get("HX-Retarget") != "" {
+		t.Errorf("a bad file: %s", refused.Body)
+	}
+}
+
 // TestImport_manyProblems: as many as someone reads are listed, all are counted.
 func TestImport_manyProblems(t *testing.T) {
 	t.Parallel()

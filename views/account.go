@@ -61,6 +61,7 @@ type SavedProps struct {
 // FailureProps stands beside the button whose press failed.
 type FailureProps struct {
 	Sentence  string
+	Next      string // what to do now; empty when the sentence says it
 	RequestID string
 	DecideURL string // where a person says what became of it; empty for nothing to decide
 }

@@ -2,13 +2,52 @@ package web_test
 
 import (
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp/kb"
 
 	"waveadmin/internal/i18n"
 	"waveadmin/internal/testkit"
 )
+
+// TestImport_waveAway: a file that is sent while Wave is away stays chosen, and is sent
+// again with a key.
+func TestImport_waveAway(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{Accounts: 12})
+	company := s.Wave.Accounts()[0].BillingGroup.CompanyID
+	c := s.SignedIn(t, testkit.Editor)
+	b := s.NewBrowser(t, "ja")
+	b.SignIn(testkit.Editor, "/resellers")
+	for _, lang := range i18n.Languages {
+		b.Open("/resellers/import?lang=" + lang)
+		chooseFile(b, "email,company_id\n"+lang+"@kyoto-foods.example.co.jp,"+company+"\n")
+		s.WaveLeaves()
+		b.Click(`[data-testid="import-check"]`)
+		b.Until(`document.activeElement.matches("#import-form > .form-error")`)
+		b.Shot("import-away-" + lang + "-light")
+		told := b.Text("#import-form > .form-error")
+		for _, words := range []string{say(t, lang, "error.unavailable"), say(t, lang, "import.file_kept")} {
+			if !strings.Contains(told, words) {
+				t.Errorf("it says %q, want %q in it", told, words)
+			}
+		}
+		if n := testkit.Eval[int](b, `document.querySelector("#file").files.length`); n != 1 {
+			t.Errorf("%d files are chosen", n)
+		}
+		s.WaveReturns(t)
+		for c.Upload("/resellers/import", nil, "a.csv", []byte("email,company_id\nx@kyoto-foods.example.co.jp,"+company)).Status == http.StatusServiceUnavailable {
+			time.Sleep(100 * time.Millisecond) // it is not believed to be back yet
+		}
+		b.Until(`(document.querySelector("[data-testid=import-check]").focus(), true)`)
+		b.Press(kb.Enter)
+		b.Wait(`[data-testid="bulk-preview"]`)
+	}
+}
 
 // TestImport goes from the list of accounts to new ones, in both languages: a file, its
 // preview, the run.

@@ -383,7 +383,7 @@ function arrived(root) {
   for (const note of root.querySelectorAll('#password-error')) { // its field outlives the swap
     document.getElementById('password').setAttribute('aria-invalid', note.textContent !== '');
   }
-  const summary = root.querySelector('.form-error:not(:empty)');
+  const summary = root.matches('.form-error') ? root : root.querySelector('.form-error:not(:empty)');
   if (summary?.textContent.trim()) {
     summary.tabIndex = -1;
     summary.focus();
