@@ -16,9 +16,9 @@ import (
 // Pause lets the calls in flight end and makes no other. It fails with
 // fault.Forbidden, fault.NotFound, and with fault.Conflict unless the run is running.
 func (r *Runs) Pause(ctx context.Context, by auth.Actor, id string) error {
-	err := r.steer(ctx, by, id, "paused", []RunState{Running}, func(ctx context.Context, tx *sql.Tx, run *Run) error {
+	err := r.steer(ctx, by, id, []RunState{Running}, func(ctx context.Context, tx *sql.Tx, run *Run) error {
 		run.State, run.Why, run.By = Paused, ByPerson, by.Display()
-		return saveRun(ctx, tx, *run)
+		return r.take(ctx, tx, by, "paused", *run)
 	})
 	if err == nil {
 		r.stop(id)
@@ -37,7 +37,7 @@ func (r *Runs) Resume(ctx context.Context, by auth.Actor, id string) error {
 	if err != nil {
 		return err
 	}
-	err = r.steer(ctx, by, id, "resumed", []RunState{Paused}, func(ctx context.Context, tx *sql.Tx, run *Run) error {
+	err = r.steer(ctx, by, id, []RunState{Paused}, func(ctx context.Context, tx *sql.Tx, run *Run) error {
 		if err := r.checkProof(ctx, plan.Plan, plan.Sum); err != nil {
 			return err
 		}
@@ -48,7 +48,7 @@ func (r *Runs) Resume(ctx context.Context, by auth.Actor, id string) error {
 		if run.Started.IsZero() { // its time came when accounts had moved
 			run.Started = db.Time(db.Micros(r.now()))
 		}
-		if err := saveRun(ctx, tx, *run); err != nil {
+		if err := r.take(ctx, tx, by, "resumed", *run); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, "UPDATE bulk_runs SET denied = 0, troubles = 0, not_before = 0 WHERE plan_id = $1", id)
@@ -63,9 +63,9 @@ func (r *Runs) Resume(ctx context.Context, by auth.Actor, id string) error {
 // Cancel lets the calls in flight end, and gives up all other accounts; a run that
 // waits never begins. It fails as Pause does.
 func (r *Runs) Cancel(ctx context.Context, by auth.Actor, id string) error {
-	err := r.steer(ctx, by, id, "cancelled", []RunState{Waiting, Scheduled, Running, Paused}, func(ctx context.Context, tx *sql.Tx, run *Run) error {
+	err := r.steer(ctx, by, id, []RunState{Waiting, Scheduled, Running, Paused}, func(ctx context.Context, tx *sql.Tx, run *Run) error {
 		run.State, run.Why, run.By = Cancelled, "", by.Display()
-		return r.giveUp(ctx, tx, *run)
+		return r.giveUp(ctx, tx, by, *run)
 	})
 	if err == nil {
 		r.stop(id)
@@ -73,19 +73,23 @@ func (r *Runs) Cancel(ctx context.Context, by auth.Actor, id string) error {
 	return err
 }
 
-// giveUp ends what was not begun of run, which is cancelled. The caller records that, and
-// then ends the run unless accounts are under way.
-func (r *Runs) giveUp(ctx context.Context, tx *sql.Tx, run Run) error {
+// giveUp ends what was not begun of run, which by cancels, and with it the run unless
+// accounts are under way.
+func (r *Runs) giveUp(ctx context.Context, tx *sql.Tx, by auth.Actor, run Run) error {
 	_, err := tx.ExecContext(ctx, `UPDATE bulk_items SET state = 'cancelled', finished_at = $1 WHERE plan_id = $2 AND state = 'queued' AND left_out = 0`,
 		db.Micros(r.now()), run.PlanID)
 	if err != nil {
 		return fmt.Errorf("cancel a run: %w", err)
 	}
-	return saveRun(ctx, tx, run)
+	if err := r.take(ctx, tx, by, "cancelled", run); err != nil {
+		return err
+	}
+	_, err = r.finish(ctx, tx, run)
+	return err
 }
 
 // steer takes a step of a run that a person asks for.
-func (r *Runs) steer(ctx context.Context, by auth.Actor, id, step string, from []RunState, do func(context.Context, *sql.Tx, *Run) error) error {
+func (r *Runs) steer(ctx context.Context, by auth.Actor, id string, from []RunState, do func(context.Context, *sql.Tx, *Run) error) error {
 	if err := mayModify(by); err != nil {
 		return err
 	}
@@ -101,14 +105,7 @@ func (r *Runs) steer(ctx context.Context, by auth.Actor, id, step string, from [
 		if !may {
 			return &fault.Error{Kind: fault.Conflict, Say: fault.Say("bulk.not_now")}
 		}
-		if err := do(ctx, tx, run); err != nil {
-			return err
-		}
-		if err := r.record(ctx, tx, by, step, *run); err != nil || run.State != Cancelled {
-			return err
-		}
-		_, err = r.finish(ctx, tx, *run)
-		return err
+		return do(ctx, tx, run)
 	})
 }
 
@@ -123,6 +120,14 @@ func readRun(ctx context.Context, q querier, id string) (*Run, error) {
 		return nil, fmt.Errorf("read a run: %w", err)
 	}
 	return scan.run(id), nil
+}
+
+// take writes where run stands after a step that by has taken, and records that.
+func (r *Runs) take(ctx context.Context, tx *sql.Tx, by auth.Actor, step string, run Run) error {
+	if err := saveRun(ctx, tx, run); err != nil {
+		return err
+	}
+	return r.record(ctx, tx, by, step, run)
 }
 
 // saveRun writes where the run stands.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"waveadmin/internal/auth"
 	"waveadmin/internal/db"
@@ -38,10 +39,9 @@ func (r *Runs) Approve(ctx context.Context, by auth.Actor, id, mark string) erro
 		return err
 	}
 	moved := movedSince(plan, snap)
-	now := db.Time(db.Micros(r.now()))
-	began := false
+	var run *Run
 	err = r.db.Write(ctx, func(tx *sql.Tx) error {
-		run, err := readRun(ctx, tx, id)
+		run, err = readRun(ctx, tx, id)
 		switch {
 		case err != nil:
 			return err
@@ -51,36 +51,31 @@ func (r *Runs) Approve(ctx context.Context, by auth.Actor, id, mark string) erro
 			return &fault.Error{Kind: fault.Forbidden, Say: fault.Say("bulk.approve_own")}
 		case moved > 0:
 			run.State, run.Why, run.Moved = Cancelled, TargetsMoved, moved
-			if err := r.giveUp(ctx, tx, *run); err != nil {
-				return err
-			}
-			if err := r.record(ctx, tx, by, "cancelled", *run); err != nil {
-				return err
-			}
-			_, err = r.finish(ctx, tx, *run)
-			return err
+			return r.giveUp(ctx, tx, by, *run)
 		}
-		run.Approver, run.Approved = by, now
-		run.Approver.Role = 0
-		if began = !run.ApplyAt.After(now); began {
-			run.State, run.Started = Running, now
-		} else {
-			run.State = Scheduled
-		}
-		if err := saveRun(ctx, tx, *run); err != nil {
-			return err
-		}
-		return r.record(ctx, tx, by, "approved", *run)
+		run.approve(by, db.Time(db.Micros(r.now())))
+		return r.take(ctx, tx, by, "approved", *run)
 	})
 	switch {
 	case err != nil:
 		return err
 	case moved > 0:
 		return &fault.Error{Kind: fault.Conflict, Say: fault.Say("bulk.void", "count", moved)}
-	case began:
+	case run.State == Running:
 		r.kickOff(id)
 	}
 	return nil
+}
+
+// approve lets run, which waits for another editor, begin or wait for its time.
+func (run *Run) approve(by auth.Actor, now time.Time) {
+	run.Approver, run.Approved = by, now
+	run.Approver.Role = 0
+	if run.ApplyAt.After(now) {
+		run.State = Scheduled
+		return
+	}
+	run.State, run.Started = Running, now
 }
 
 // movedSince counts the accounts of a plan that snap has otherwise than the preview.
@@ -167,10 +162,7 @@ func (r *Runs) begin(ctx context.Context, id string, snap *reseller.Snapshot) er
 			run.State, run.Started = Running, db.Time(db.Micros(r.now()))
 			step, began = "started", true
 		}
-		if err := saveRun(ctx, tx, *run); err != nil {
-			return err
-		}
-		return r.record(ctx, tx, run.Actor, step, *run)
+		return r.take(ctx, tx, run.Actor, step, *run)
 	})
 	if err == nil && began {
 		r.kickOff(id)

@@ -174,10 +174,7 @@ func (s *slice) pause(ctx context.Context, tx *sql.Tx, why Pause) error {
 	}
 	s.stop(run.PlanID)
 	run.State, run.Why, run.By = Paused, why, ""
-	if err := saveRun(ctx, tx, *run); err != nil {
-		return err
-	}
-	return s.record(ctx, tx, run.Actor, "paused", *run)
+	return s.take(ctx, tx, run.Actor, "paused", *run)
 }
 
 // leave says what is left of the run, ends it when nothing is, and lets go of it. Back
