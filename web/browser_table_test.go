@@ -9,6 +9,7 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"waveadmin/internal/auth"
 	"waveadmin/internal/i18n"
@@ -147,6 +148,35 @@ func TestTable_selectionFollowsTheRows(t *testing.T) {
 
 // TestTable_withoutScripts: the boxes of the page are fields of a form; filter,
 // columns and views are forms and links.
+// TestTable_selectionStaysInSight: how many are selected, and what can be done with them,
+// also from the rows at the end of a long page, which do not move when the first is ticked.
+func TestTable_selectionStaysInSight(t *testing.T) {
+	t.Parallel()
+	s := testkit.Start(t, testkit.Options{Accounts: 60})
+	b := s.NewBrowser(t, "ja")
+	b.SignIn(testkit.Editor, "/resellers?size=50")
+	for _, width := range []int64{1280, 390} {
+		b.Size(width, 800)
+		b.Reload()
+		b.Wait(pick(1))
+		const top = `Math.round(document.querySelector("tbody tr").getBoundingClientRect().top + scrollY)`
+		before := testkit.Eval[int](b, top)
+		b.Until(fmt.Sprintf(`(document.querySelector(%q).focus(), true)`, pick(45)))
+		b.Press(" ")
+		b.Until(`document.querySelector("#selection.any")`)
+		if after := testkit.Eval[int](b, top); after != before && width > 700 {
+			t.Errorf("at %d the rows moved from %d to %d", width, before, after)
+		}
+		b.Until(`(() => {
+			const box = document.querySelector("#selection button.primary").getBoundingClientRect();
+			return box.top >= 0 && box.bottom < innerHeight && document.elementFromPoint(box.x + 5, box.y + 5).closest("#selection");
+		})()`)
+		b.Shot(fmt.Sprintf("selection-far-down-%d", width))
+		b.Press(kb.Tab, chromedp.KeyModifiers(8)) // Shift: to what lies above, and not under it
+		b.Until(`document.activeElement.getBoundingClientRect().top >= document.querySelector("#selection").getBoundingClientRect().bottom`)
+	}
+}
+
 func TestTable_withoutScripts(t *testing.T) {
 	t.Parallel()
 	s := testkit.Start(t, testkit.Options{Accounts: 60})
