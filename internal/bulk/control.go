@@ -175,6 +175,11 @@ func (r *Runs) Retry(ctx context.Context, by auth.Actor, id string) (*Plan, erro
 		return nil, err
 	}
 	d := Draft{Kind: plan.Kind, Source: "retry", Reason: plan.Reason, OfRun: id}
+	if run, _, err := r.Run(ctx, id); err != nil {
+		return nil, err
+	} else if run != nil {
+		d.Reason = run.Reason // as it was given at the start
+	}
 	for _, i := range plan.Items {
 		switch {
 		case i.LeftOut || i.State != change.Failed && i.State != change.Conflict && i.State != change.Cancelled:

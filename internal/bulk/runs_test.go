@@ -256,6 +256,9 @@ func TestRun_cancelPauseResume(t *testing.T) {
 		if err != nil || retry.Sum().Accounts != c[change.Cancelled] {
 			t.Errorf("the rest again: %v", err)
 		}
+		if run.Reason == "" || retry.Reason != run.Reason {
+			t.Errorf("the reason of the rest is %q, that of the run %q", retry.Reason, run.Reason)
+		}
 	})
 }
 
