@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"waveadmin/internal/change"
@@ -185,14 +184,13 @@ func (s *slice) step(ctx context.Context, ended []*result, room int) (next []Ite
 		if err != nil || len(next) == 0 {
 			return err
 		}
-		args := []any{s.id, s.run.PlanID}
-		places := make([]string, len(next))
+		places := make([]int, len(next))
 		for n, i := range next {
-			args = append(args, i.Place)
-			places[n] = fmt.Sprintf("$%d", len(args))
+			places[n] = i.Place
 		}
+		list, args := oneOf([]any{s.id, s.run.PlanID}, places)
 		_, err = tx.ExecContext(ctx, `UPDATE bulk_items SET state = 'running', claimed_by = $1
-			WHERE plan_id = $2 AND place IN (`+strings.Join(places, ", ")+")", args...)
+			WHERE plan_id = $2 AND place IN (`+list+")", args...)
 		return err
 	})
 	if err != nil {

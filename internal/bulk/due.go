@@ -182,20 +182,3 @@ func (r *Runs) roleIsLost(ctx context.Context, who auth.Actor) (bool, error) {
 	}
 	return known && role < auth.Editor, nil
 }
-
-// ids returns the ids that a query selects.
-func (r *Runs) ids(ctx context.Context, query string, args ...any) (ids []string, err error) {
-	rows, err := r.db.Read().QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		ids = append(ids, id)
-	}
-	return ids, rows.Err()
-}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"waveadmin/internal/db"
 	"waveadmin/internal/fault"
@@ -56,7 +55,7 @@ func (p *Plans) LeaveOut(ctx context.Context, id string, shown, out []int) error
 
 // leaveOut records it of these places, and counts in t unless that is nil.
 func leaveOut(ctx context.Context, tx *sql.Tx, id string, shown, out []int, t *tally) error {
-	list, args := placesIn([]any{id}, shown)
+	list, args := oneOf([]any{id}, shown)
 	items, err := readItems(ctx, tx, "i.plan_id = $1 AND i.place IN ("+list+")", args...)
 	if err != nil {
 		return err
@@ -77,14 +76,4 @@ func leaveOut(ctx context.Context, tx *sql.Tx, id string, shown, out []int, t *t
 		}
 	}
 	return nil
-}
-
-// placesIn returns the list of a condition for places, and args with them.
-func placesIn(args []any, places []int) (string, []any) {
-	list := make([]string, len(places))
-	for n, place := range places {
-		args = append(args, place)
-		list[n] = fmt.Sprintf("$%d", len(args))
-	}
-	return strings.Join(list, ", "), args
 }

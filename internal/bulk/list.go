@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -147,14 +146,13 @@ func (p *Plans) countMany(ctx context.Context, ids []string) (map[string]Counts,
 	if len(ids) == 0 {
 		return out, nil
 	}
-	places, args := make([]string, len(ids)), make([]any, len(ids))
-	for n, id := range ids {
-		places[n], args[n] = fmt.Sprintf("$%d", n+1), id
+	for _, id := range ids {
 		out[id] = Counts{}
 	}
+	places, args := oneOf(nil, ids)
 	rows, err := p.db.Read().QueryContext(ctx, "SELECT i.plan_id, "+stateNow+`, count(*) FROM bulk_items i
 		LEFT JOIN changes c ON c.id = i.change_id AND i.state = 'in_doubt'
-		WHERE i.left_out = 0 AND i.plan_id IN (`+strings.Join(places, ", ")+`) GROUP BY i.plan_id, `+stateNow, args...)
+		WHERE i.left_out = 0 AND i.plan_id IN (`+places+`) GROUP BY i.plan_id, `+stateNow, args...)
 	if err != nil {
 		return nil, fmt.Errorf("count accounts: %w", err)
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"waveadmin/internal/wave"
 )
@@ -107,7 +106,7 @@ func (p *Plans) tallyAnew(ctx context.Context, id string) (t *tally, err error) 
 			}
 		}
 		for part := range slices.Chunk(acting, insertRows) {
-			list, args := placesIn([]any{id}, part)
+			list, args := oneOf([]any{id}, part)
 			if _, err := tx.ExecContext(ctx, "UPDATE bulk_items SET acts = 1 WHERE plan_id = $1 AND place IN ("+list+")", args...); err != nil {
 				return fmt.Errorf("count a plan: %w", err)
 			}
@@ -158,13 +157,8 @@ func (p *Plans) PreviewItems(ctx context.Context, id string, show Show, limit, o
 func (p *Plans) ItemsOf(ctx context.Context, id string, accounts []wave.UserID, limit int) ([]Item, error) {
 	var out []Item
 	for part := range slices.Chunk(accounts, insertRows) {
-		args := []any{id, limit}
-		places := make([]string, len(part))
-		for n, account := range part {
-			args = append(args, string(account))
-			places[n] = fmt.Sprintf("$%d", len(args))
-		}
-		items, err := readItems(ctx, p.db.Read(), "i.plan_id = $1 AND i.account IN ("+strings.Join(places, ", ")+") ORDER BY i.place LIMIT $2", args...)
+		list, args := oneOf([]any{id, limit}, part)
+		items, err := readItems(ctx, p.db.Read(), "i.plan_id = $1 AND i.account IN ("+list+") ORDER BY i.place LIMIT $2", args...)
 		if err != nil {
 			return nil, err
 		}

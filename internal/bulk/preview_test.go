@@ -200,3 +200,27 @@ func TestNeedsApproval(t *testing.T) {
 		}
 	}
 }
+
+// More accounts than one statement names, and some that the plan does not have.
+func TestItemsOf(t *testing.T) {
+	t.Parallel()
+	dbtest.OnEach(t, func(t *testing.T, e dbtest.Engine) {
+		w := newWorld(t, e.Ready(t), 60)
+		p := w.make(turned(w)...)
+		ask := []wave.UserID{"none", "no'ne"}
+		for n := len(p.Items) - 1; n >= 0; n -= 2 { // every other one, from the end
+			ask = append(ask, p.Items[n].Account, "none")
+		}
+		for limit, want := range map[int]int{100: 30, 7: 7} {
+			items, err := w.plans.ItemsOf(t.Context(), p.ID, ask, limit)
+			if err != nil || len(items) != want {
+				t.Fatalf("at most %d: %d items, %v", limit, len(items), err)
+			}
+			for n, i := range items {
+				if i.Place != 2*n+2 || i.Account != p.Items[i.Place-1].Account {
+					t.Errorf("at most %d: item %d is %s at %d", limit, n, i.Account, i.Place)
+				}
+			}
+		}
+	})
+}

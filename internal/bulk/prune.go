@@ -45,20 +45,12 @@ func (p *Plans) Prune(ctx context.Context) error {
 
 // drafts returns the oldest plans that were made before a time and never run.
 func (p *Plans) drafts(ctx context.Context, before time.Time) (ids []string, err error) {
-	rows, err := p.db.Read().QueryContext(ctx, `SELECT p.id FROM bulk_plans p WHERE p.created_at <= $1
+	ids, err = p.ids(ctx, `SELECT p.id FROM bulk_plans p WHERE p.created_at <= $1
 		AND NOT EXISTS (SELECT 1 FROM bulk_runs r WHERE r.plan_id = p.id) ORDER BY p.id LIMIT $2`, db.Micros(before), prunedAtOnce)
 	if err != nil {
 		return nil, fmt.Errorf("look for old plans: %w", err)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, fmt.Errorf("look for old plans: %w", err)
-		}
-		ids = append(ids, id)
-	}
-	return ids, rows.Err()
+	return ids, nil
 }
 
 // deleteDraft deletes a plan that is too old to be run, as a whole: one that lacks some

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"waveadmin/internal/auth"
@@ -209,15 +208,10 @@ func (r *Runs) endItems(ctx context.Context, tx *sql.Tx, planID string, of []int
 		}
 		words = string(b)
 	}
-	args := []any{string(state), changeID, storable(words), db.Micros(r.now()), planID}
-	places := make([]string, len(of))
-	for n, place := range of {
-		args = append(args, place)
-		places[n] = fmt.Sprintf("$%d", len(args))
-	}
+	list, args := oneOf([]any{string(state), changeID, storable(words), db.Micros(r.now()), planID}, of)
 	_, err := tx.ExecContext(ctx, `UPDATE bulk_items SET state = $1, change_id = $2, say = $3, claimed_by = '', finished_at = $4,
 		account = CASE WHEN account = '' THEN coalesce((SELECT c.account FROM changes c WHERE c.id = $2), '') ELSE account END
-		WHERE plan_id = $5 AND place IN (`+strings.Join(places, ", ")+")", args...)
+		WHERE plan_id = $5 AND place IN (`+list+")", args...)
 	if err != nil {
 		return fmt.Errorf("record what became of an account: %w", err)
 	}

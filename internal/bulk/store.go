@@ -207,6 +207,33 @@ func scanItem(rows *sql.Rows) (Item, error) {
 	return i, errors.Join(err, json.Unmarshal([]byte(wanted), &i.Want), json.Unmarshal([]byte(seen), &i.Seen))
 }
 
+// oneOf returns the list of a condition that names each of values, and args with them.
+func oneOf[T int | string | wave.UserID](args []any, values []T) (list string, with []any) {
+	places := make([]string, len(values))
+	for n, v := range values {
+		args = append(args, any(v))
+		places[n] = fmt.Sprintf("$%d", len(args))
+	}
+	return strings.Join(places, ", "), args
+}
+
+// ids returns the ids that a query selects.
+func (p *Plans) ids(ctx context.Context, query string, args ...any) (ids []string, err error) {
+	rows, err := p.db.Read().QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
+}
+
 func number(b bool) int {
 	if b {
 		return 1
