@@ -5,6 +5,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -59,8 +60,10 @@ func (d *DB) Exclusive() bool { return d.lock != nil }
 // must not be prepared on it: a pooler would look for them elsewhere.
 func (d *DB) Read() *sql.DB { return d.read }
 
-// repeats is how often Write begins again.
-const repeats = 5
+const (
+	repeats      = 5                // how often Write begins again
+	commitWithin = 30 * time.Second // after which a commit without an answer is given up
+)
 
 // Write runs fn in a transaction that may write, and commits when fn returns
 // nil. Writers wait for each other, those of other processes included: what fn
@@ -68,6 +71,10 @@ const repeats = 5
 // anything far away. An error or a panic in fn rolls everything back. If the
 // transaction failed because of others it is done again, so fn may run more than
 // once.
+//
+// When ctx ends before the commit, nothing is written. A commit that has begun goes on
+// without ctx, as nobody could tell what became of one that was broken off; only a
+// connection that breaks meanwhile makes Write fail with what may have been written.
 func (d *DB) Write(ctx context.Context, fn func(*sql.Tx) error) error {
 	for again := range repeats {
 		err := d.writeOnce(ctx, fn)
@@ -89,14 +96,21 @@ func (d *DB) writeOnce(ctx context.Context, fn func(*sql.Tx) error) error {
 		return err
 	}
 	defer leave()
-	tx, err := d.begin(ctx)
+	until, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	following := context.AfterFunc(ctx, end)
+	tx, err := d.begin(until)
 	if err != nil {
-		return fmt.Errorf("begin: %w", err)
+		return fmt.Errorf("begin: %w", cmp.Or(ctx.Err(), err))
 	}
 	defer tx.Rollback() // after a commit it does nothing
 	if err := fn(tx); err != nil {
 		return err
 	}
+	if !following() {
+		return fmt.Errorf("commit: %w", ctx.Err())
+	}
+	defer time.AfterFunc(commitWithin, end).Stop()
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
