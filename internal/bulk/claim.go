@@ -25,8 +25,9 @@ func (s *slice) enter(ctx context.Context, planID string) (run *Run, rest time.D
 			return err
 		}
 		now := s.now()
-		res, err := tx.ExecContext(ctx, "UPDATE bulk_runs SET slice = $1, slice_until = $2 WHERE plan_id = $3 AND (slice = '' OR slice_until < $4)",
-			s.id, db.Micros(now.Add(holdTime)), planID, db.Micros(now))
+		res, err := tx.ExecContext(ctx, `UPDATE bulk_runs SET slice = $1, slice_until = $2, not_before = CASE WHEN not_before > $5 THEN 0 ELSE not_before END
+			WHERE plan_id = $3 AND (slice = '' OR slice_until < $4)`,
+			s.id, db.Micros(now.Add(holdTime)), planID, db.Micros(now), db.Micros(now.Add(restMost)))
 		if err != nil {
 			return err
 		}

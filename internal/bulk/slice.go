@@ -19,6 +19,10 @@ const (
 	lateMost   = 10 * time.Second       // by which a job comes back later than it should
 	orphanRest = 2 * time.Second        // until what became of accounts that others left is looked for again
 	gather     = 20 * time.Millisecond  // for which what ends is gathered before it is recorded
+
+	// No rest lasts longer, with clocks that differ: one that does is of a clock that was
+	// set back since. Of a hold nobody can say so, who has a clock that may be wrong.
+	restMost = 3 * time.Minute
 )
 
 // workers returns how many accounts are under way at a time, of all runs together.

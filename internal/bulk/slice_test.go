@@ -283,3 +283,19 @@ func TestStart_whileTheQueueHangs(t *testing.T) {
 		t.Errorf("in the end: %v", c)
 	}
 }
+
+// A rest that was set by a clock which was put back since is not waited for: none is that
+// long.
+func TestRun_goesOnAfterTheClockWasSetBack(t *testing.T) {
+	t.Parallel()
+	dbtest.OnEach(t, func(t *testing.T, e dbtest.Engine) {
+		w := newWorld(t, e.Ready(t), 2)
+		idle := bulk.NewRuns(w.plans, bulk.RunOptions{Service: w.service, Lists: w.directory, Ledger: w.ledger, Rate: w.rate, ReasonRequired: true})
+		p := w.make(turned(w)...)
+		w.start(idle, p)
+		w.exec("UPDATE bulk_runs SET not_before = $1 WHERE plan_id = $2", time.Now().Add(time.Hour).UnixMicro(), p.ID)
+		if _, c := w.ended(w.runs(nil), p.ID); c[change.Done] != 2 {
+			t.Errorf("counts = %v", c)
+		}
+	})
+}
