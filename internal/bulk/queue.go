@@ -168,7 +168,7 @@ func (r *Runs) watch(ctx context.Context, kick func(string)) {
 // idle returns the runs that are under way and that no slice is at work on.
 func (r *Runs) idle(ctx context.Context) ([]string, error) {
 	return r.ids(ctx, `SELECT r.plan_id FROM bulk_runs r WHERE r.finished_at = 0
-		AND (r.not_before <= $1 OR r.not_before > $2) AND r.slice_until < $1
+		AND (r.not_before <= $1 OR r.not_before > $2) AND (r.slice_until < $1 OR r.slice = '' AND r.slice_until > $2)
 		AND (r.state = 'running' OR r.state = 'cancelled' OR EXISTS (SELECT 1 FROM bulk_items i WHERE i.plan_id = r.plan_id AND i.state = 'running'))
 		ORDER BY r.plan_id`, db.Micros(r.now()), db.Micros(r.now().Add(restMost)))
 }

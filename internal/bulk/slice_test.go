@@ -293,7 +293,7 @@ func TestRun_goesOnAfterTheClockWasSetBack(t *testing.T) {
 		idle := bulk.NewRuns(w.plans, bulk.RunOptions{Service: w.service, Lists: w.directory, Ledger: w.ledger, Rate: w.rate, ReasonRequired: true})
 		p := w.make(turned(w)...)
 		w.start(idle, p)
-		w.exec("UPDATE bulk_runs SET not_before = $1 WHERE plan_id = $2", time.Now().Add(time.Hour).UnixMicro(), p.ID)
+		w.exec("UPDATE bulk_runs SET not_before = $1, slice_until = $1 WHERE plan_id = $2", time.Now().Add(time.Hour).UnixMicro(), p.ID)
 		if _, c := w.ended(w.runs(nil), p.ID); c[change.Done] != 2 {
 			t.Errorf("counts = %v", c)
 		}
