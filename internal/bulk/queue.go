@@ -165,7 +165,8 @@ func (r *Runs) watch(ctx context.Context, kick func(string)) {
 	}
 }
 
-// idle returns the runs that are under way and that no slice is at work on.
+// idle returns the runs that are under way and that no slice is at work on, nor comes back
+// to after a rest.
 func (r *Runs) idle(ctx context.Context) ([]string, error) {
 	return r.ids(ctx, `SELECT r.plan_id FROM bulk_runs r WHERE r.finished_at = 0
 		AND (r.not_before <= $1 OR r.not_before > $2) AND (r.slice_until < $1 OR r.slice = '' AND r.slice_until > $2)
