@@ -100,16 +100,13 @@ func (p *provider) known() *discovery {
 // answered, each call asks, but not more than one at a time and not again
 // within a second. One caller's leaving does not fail the others.
 func (p *provider) discovered(ctx context.Context) (*discovery, error) {
-	p.mu.Lock()
-	found, failed, wait := p.found, p.failed, p.cfg.Now().Before(p.again)
-	p.mu.Unlock()
-	switch {
-	case found != nil:
-		return found, nil
-	case wait:
-		return nil, failed
+	if d, known, err := p.heard(); known {
+		return d, err
 	}
 	done := p.flight.DoChan("", func() (any, error) {
+		if d, known, err := p.heard(); known { // by who was on the way while this caller looked
+			return d, err
+		}
 		d, err := p.discover(p.context(context.WithoutCancel(ctx)))
 		p.mu.Lock()
 		defer p.mu.Unlock()
@@ -123,6 +120,20 @@ func (p *provider) discovered(ctx context.Context) (*discovery, error) {
 		d, _ := res.Val.(*discovery)
 		return d, res.Err
 	}
+}
+
+// heard returns what the provider said, or what came of asking it within the last
+// second. Known is false when it is to be asked.
+func (p *provider) heard() (d *discovery, known bool, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.found != nil:
+		return p.found, true, nil
+	case p.cfg.Now().Before(p.again):
+		return nil, true, p.failed
+	}
+	return nil, false, nil
 }
 
 func (p *provider) discover(ctx context.Context) (*discovery, error) {
