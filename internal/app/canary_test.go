@@ -69,6 +69,12 @@ func (c *canaries) keep(key string) {
 	c.secrets[ofBrowser] = key
 }
 
+func (c *canaries) of(what string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.secrets[what]
+}
+
 const ofBrowser = "the key of what a browser keeps"
 
 func (c *canaries) see(where string, text []byte) {
@@ -105,8 +111,11 @@ func forms(text string) map[string]string {
 	}
 }
 
-func (c *canaries) find() []string {
-	var found []string
+// find returns where secrets stand that must not, and how many of them were looked for
+// in how many places. The program may go on meanwhile.
+func (c *canaries) find() (found []string, secrets, places int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	for what, secret := range c.secrets {
 		for how, form := range forms(secret) {
 			for where, text := range c.seen {
@@ -119,7 +128,7 @@ func (c *canaries) find() []string {
 			}
 		}
 	}
-	return found
+	return found, len(c.secrets), len(c.seen)
 }
 
 // wiretap stands between the program and Wave: it notes tokens, and while it echoes it
@@ -256,14 +265,15 @@ func canaryDay(t *testing.T, e dbtest.Engine) {
 	c.see("the log", log.copy())
 	c.see("the log as text", plain.copy())
 
-	for _, found := range c.find() {
-		t.Error(found)
+	found, secrets, places := c.find()
+	for _, f := range found {
+		t.Error(f)
 	}
-	if len(c.secrets[ofBrowser]) != 44 {
-		t.Errorf("no page brought a key: %q", c.secrets[ofBrowser])
+	if key := c.of(ofBrowser); len(key) != 44 {
+		t.Errorf("no page brought a key: %q", key)
 	}
-	if len(c.secrets) < 10 || len(c.seen) < 30 {
-		t.Errorf("only %d secrets in %d places", len(c.secrets), len(c.seen))
+	if secrets < 10 || places < 30 {
+		t.Errorf("only %d secrets in %d places", secrets, places)
 	}
-	t.Logf("%d secrets in 6 forms, %d places", len(c.secrets), len(c.seen))
+	t.Logf("%d secrets in 6 forms, %d places", secrets, places)
 }
