@@ -69,9 +69,10 @@ func Start(t testing.TB, o Options) *Site {
 		Accounts: o.Accounts, Latency: o.Latency, Rate: o.Rate, ListMethod: sandbox.ListByBoth, BillingGroups: true,
 	})}
 	s.handler = s.Wave
-	s.Server = httptest.NewServer(s.handler)
+	ln := hold(t)
+	s.waveAddr = ln.Addr().String()
+	s.waveListens(ln)
 	t.Cleanup(func() { s.Server.Close() })
-	s.waveAddr = s.Server.Listener.Addr().String()
 
 	if o.Away { // before the first list is asked for
 		s.WaveLeaves()
@@ -154,8 +155,10 @@ func (s *Site) WaveLeaves() {
 // WaveReturns starts the Wave API again where it was, with what it knew.
 func (s *Site) WaveReturns(t testing.TB) {
 	t.Helper()
-	s.Server = httptest.NewUnstartedServer(s.handler)
-	s.Server.Listener.Close()
-	s.Server.Listener = listen(t, s.waveAddr)
+	s.waveListens(share(t, s.waveAddr))
+}
+
+func (s *Site) waveListens(ln net.Listener) {
+	s.Server = &httptest.Server{Listener: ln, Config: &http.Server{Handler: s.handler}}
 	s.Server.Start()
 }
