@@ -103,10 +103,10 @@ func TestCreation_creates(t *testing.T) {
 // TestCreation_password: an own password reaches Wave, and nothing else.
 func TestCreation_password(t *testing.T) {
 	const secret = "Zx9-canary-Qw4!"
-	var log bytes.Buffer
+	log := new(synced)
 	dir := t.TempDir()
 	s := testkit.Start(t, testkit.Options{
-		Accounts: 3, Log: slog.New(slog.NewTextHandler(&synced{w: &log}, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Accounts: 3, Log: slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Config: func(cfg *config.Config) {
 			cfg.Database.URL = config.DatabaseURL("sqlite:" + filepath.Join(dir, "wa.db"))
 		},
@@ -160,14 +160,20 @@ func TestCreation_password(t *testing.T) {
 
 // synced is a buffer for the log of a server.
 type synced struct {
-	mu sync.Mutex
-	w  *bytes.Buffer
+	mu   sync.Mutex
+	text bytes.Buffer
 }
 
 func (s *synced) Write(b []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.w.Write(b)
+	return s.text.Write(b)
+}
+
+func (s *synced) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.text.String()
 }
 
 // TestCreation_twice: one submission creates once, however often it is sent.
