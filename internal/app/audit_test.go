@@ -20,6 +20,7 @@ import (
 	"waveadmin/internal/audit"
 	"waveadmin/internal/config"
 	"waveadmin/internal/db/dbtest"
+	"waveadmin/internal/sandbox"
 	"waveadmin/internal/testkit"
 	"waveadmin/internal/wave"
 )
@@ -75,19 +76,21 @@ func start(t *testing.T, e dbtest.Engine, log *logs) (*testkit.Site, config.Conf
 			c.Database.URL = config.DatabaseURL(e.Ready(t))
 			cfg = *c
 		},
+		Wave: acme(t),
 	})
-	addAcme(t, s)
 	return s, cfg
 }
 
-func addAcme(t *testing.T, s *testkit.Site) {
-	t.Helper()
-	err := s.Wave.AddAccount(wave.Reseller{
-		UserID: "acme", Email: "acme@example.co.jp",
-		BillingGroup: wave.BillingGroup{CompanyID: "k-1", ID: "BG-1", Name: "テスト商事"}, Meta: wave.Defaults(),
-	})
-	if err != nil {
-		t.Fatal(err)
+// acme is an account of Wave, before the first list is read.
+func acme(t *testing.T) func(*sandbox.Sandbox) {
+	return func(w *sandbox.Sandbox) {
+		err := w.AddAccount(wave.Reseller{
+			UserID: "acme", Email: "acme@example.co.jp",
+			BillingGroup: wave.BillingGroup{CompanyID: "k-1", ID: "BG-1", Name: "テスト商事"}, Meta: wave.Defaults(),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 

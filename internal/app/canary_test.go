@@ -172,7 +172,7 @@ func canaryDay(t *testing.T, e dbtest.Engine) {
 	var echo atomic.Bool
 	var under atomic.Pointer[string]
 	s := testkit.Start(t, testkit.Options{
-		Accounts: 2,
+		Accounts: 2, Wave: acme(t),
 		Log: slog.New(mine{slog.NewMultiHandler(
 			slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}), slog.NewTextHandler(plain, &slog.HandlerOptions{Level: slog.LevelDebug}),
 		), &under, &cfg}),
@@ -192,7 +192,6 @@ func canaryDay(t *testing.T, e dbtest.Engine) {
 			cfg = *to
 		},
 	})
-	addAcme(t, s)
 	for what, secret := range map[string]config.Secret{"Wave's client secret": cfg.Wave.ClientSecret, "the provider's client secret": cfg.Auth.ClientSecret, "the session secret": cfg.Session.Secret, "the former one": cfg.Session.PreviousSecrets[0]} {
 		c.secret(what, secret.Reveal())
 	}

@@ -70,11 +70,10 @@ func TestGrants_aServerThatCannotEditTheAuditLog(t *testing.T) {
 	lesser := as(t, address, "waveadmin_server")
 	var cfg config.Config
 	t.Run("works", func(t *testing.T) {
-		s := testkit.Start(t, testkit.Options{Accounts: 1, Config: func(c *config.Config) {
+		s := testkit.Start(t, testkit.Options{Accounts: 1, Wave: acme(t), Config: func(c *config.Config) {
 			c.Database.URL = config.DatabaseURL(lesser)
 			cfg = *c
 		}})
-		addAcme(t, s)
 		c := s.SignedIn(t, testkit.Editor)
 		if p := c.Unredirected().Post("/resellers/acme/meta", turnOn(offKey(t, s))); p.Status != http.StatusSeeOther {
 			t.Errorf("a save = %d: %s", p.Status, p.Text())

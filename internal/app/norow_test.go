@@ -141,7 +141,7 @@ func TestAudit_rowBeforeEachCall(t *testing.T) {
 	dbtest.OnEach(t, func(t *testing.T, e dbtest.Engine) {
 		w := new(watched)
 		var cfg config.Config
-		s := testkit.Start(t, testkit.Options{Accounts: 1, Config: func(c *config.Config) {
+		s := testkit.Start(t, testkit.Options{Accounts: 1, Wave: acme(t), Config: func(c *config.Config) {
 			c.Database.URL = config.DatabaseURL(e.Ready(t))
 			w.raw = openRaw(t, c.Database.URL.Reveal())
 			api, err := url.Parse(c.Wave.BaseURL)
@@ -154,7 +154,6 @@ func TestAudit_rowBeforeEachCall(t *testing.T) {
 			c.Wave.BaseURL = before.URL + api.Path
 			cfg = *c
 		}})
-		addAcme(t, s)
 		c := s.SignedIn(t, testkit.Editor).Unredirected()
 		all := writes(offKey(t, s))
 		for _, op := range []string{sandbox.OpMeta, sandbox.OpDelete} { // their first call comes to nothing

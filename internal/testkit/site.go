@@ -33,9 +33,10 @@ const (
 type Options struct {
 	Accounts int
 	Latency  time.Duration
-	Rate     int                  // calls a second that Wave allows; 0 for no limit
-	Away     bool                 // Wave is, from the start
-	Config   func(*config.Config) // changes the settings before the start
+	Rate     int                    // calls a second that Wave allows; 0 for no limit
+	Away     bool                   // Wave is, from the start
+	Wave     func(*sandbox.Sandbox) // changes what Wave has before the first list is read
+	Config   func(*config.Config)   // changes the settings before the start
 	Log      *slog.Logger
 	Now      func() time.Time // nil for time.Now
 }
@@ -68,6 +69,9 @@ func Start(t testing.TB, o Options) *Site {
 	s := &Site{Wave: sandbox.New(sandbox.Options{
 		Accounts: o.Accounts, Latency: o.Latency, Rate: o.Rate, ListMethod: sandbox.ListByBoth, BillingGroups: true,
 	})}
+	if o.Wave != nil {
+		o.Wave(s.Wave)
+	}
 	s.handler = s.Wave
 	ln := hold(t)
 	s.waveAddr = ln.Addr().String()
